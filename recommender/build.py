@@ -1,0 +1,235 @@
+"""The write side: resolve links, embed what changed, build a snapshot, check it and publish it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+import numpy as np
+
+from recommender import compose, links, snapshot
+from recommender.article import Article, Link
+from recommender.catalog import Catalog
+from recommender.encoder import Encoder, Recipe, View, article_vector, encode_views, known_languages
+from recommender.errors import SnapshotError
+from recommender.explain import TermCounter
+from recommender.home import Home
+from recommender.rank import base_language
+from recommender.settings import Settings
+from recommender.snapshot import Contents, Row, Snapshot
+from recommender.vectors import Centres, Matrix
+
+log = logging.getLogger(__name__)
+
+_PAGE_TEXTS = 512
+
+
+class Stage(Protocol):
+    """Watches one stage of a rebuild."""
+
+    def __call__(self, stage: str, done: int, total: int, unit: str) -> None:
+        """Take note: ``done`` of ``total`` units of this stage are finished."""
+        ...
+
+
+def _unwatched(stage: str, done: int, total: int, unit: str) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What a rebuild did.
+
+    Attributes:
+        snapshot: name of the published snapshot.
+        n_articles, n_stubs: rows in it.
+        n_texts_encoded: texts that had to go through the encoder; the others were known.
+        links: how many links were resolved by which method.
+        unknown_languages: articles by language that the encoder was not trained on.
+    """
+
+    snapshot: str
+    n_articles: int
+    n_stubs: int
+    n_texts_encoded: int
+    links: dict[str, int]
+    unknown_languages: dict[str, int]
+
+
+def rebuild(
+    home: Home, catalog: Catalog, encoder: Encoder, settings: Settings, *, now: datetime, watch: Stage = _unwatched
+) -> BuildReport:
+    """Bring the published index up to the catalog.
+
+    Only texts that the catalog has no vector for are encoded, and each page of them is stored as soon as it is done: an
+    interrupted rebuild goes on where it stopped. The caller holds the home's writer lock.
+
+    Raises:
+        CatalogError, SnapshotError, EncoderError: the former snapshot stays live.
+    """
+    recipe = compose.recipe(settings.encoder)
+    resolved, languages = _resolve(catalog, settings.links.fuzzy_threshold)
+    n_articles = len(languages)
+    stubs = links.stubs(resolved, languages)
+    n_encoded = _embed(catalog, encoder, recipe, stubs, n_articles, watch)
+    contents = _assemble(catalog, encoder, recipe, resolved, stubs, n_articles, settings, watch)
+    by_method: dict[str, int] = {}
+    for link in resolved:
+        by_method[str(link.method)] = by_method.get(str(link.method), 0) + 1
+    described = {
+        "encoder": compose.described(settings.encoder, encoder),
+        "counts": {"articles": n_articles, "stubs": len(stubs), "links": by_method},
+    }
+    published = snapshot.publish(home, contents, described, now=now, check=_probe)
+    return BuildReport(
+        published.name,
+        n_articles,
+        len(stubs),
+        n_encoded,
+        by_method,
+        _unknown(settings.encoder.model, languages.values()),
+    )
+
+
+def _resolve(catalog: Catalog, threshold: float) -> tuple[list[Link], dict[str, str | None]]:
+    """Resolve every link anew, store what changed, and return the links with the language of each article by id."""
+    targets: list[links.Target] = []
+    languages: dict[str, str | None] = {}
+    for article in catalog.articles():
+        targets.append(links.Target(article.id, article.title, article.url, article.published_at))
+        languages[article.id] = article.language
+    resolver = links.LinkResolver(targets, fuzzy_threshold=threshold)
+    before = catalog.links()
+    after = links.resolve_all(before, resolver, {target.article_id: target.published_at for target in targets})
+    catalog.save_targets(link for link, old in zip(after, before, strict=True) if link != old)
+    return after, languages
+
+
+def _unknown(model: str, languages: Iterable[str | None]) -> dict[str, int]:
+    known = known_languages(model)
+    counted: dict[str, int] = {}
+    for language in languages:
+        if known is not None and language and base_language(language) not in known:
+            counted[language] = counted.get(language, 0) + 1
+    return dict(sorted(counted.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _views(catalog: Catalog, recipe: Recipe, stubs: Sequence[Article]) -> Iterator[tuple[Article, tuple[View, ...]]]:
+    for article in catalog.articles():
+        yield article, recipe.views(article)
+    for stub in stubs:
+        yield stub, recipe.views(stub)
+
+
+def _pages(items: Iterable[Any], size_of: Callable[[Any], int], limit: int) -> Iterator[list[Any]]:
+    """Yield items in order, in lists whose sizes sum to about ``limit``."""
+    page: list[Any] = []
+    size = 0
+    for item in items:
+        page.append(item)
+        size += size_of(item)
+        if size >= limit:
+            yield page
+            page, size = [], 0
+    if page:
+        yield page
+
+
+def _embed(
+    catalog: Catalog, encoder: Encoder, recipe: Recipe, stubs: Sequence[Article], n_articles: int, watch: Stage
+) -> int:
+    """Encode the views that have no stored vector, a page at a time, and return how many texts that were."""
+    n_all = n_articles + len(stubs)
+    n_missing = done = 0
+    ids: set[str] = set()
+    for page in _pages(_views(catalog, recipe, stubs), lambda item: len(item[1]), _PAGE_TEXTS):
+        missing = _missing(catalog, encoder, page)
+        ids.update(article.id for article, views in page if any(view.digest in missing for view in views))
+        n_missing += sum(len(view.texts) for view in missing.values())
+        done += len(page)
+        watch("looking for changed texts", done, n_all, "articles")
+    if not ids:
+        return 0
+    n_encoded = 0
+    watch("embedding", 0, n_missing, "texts")
+    wanted = ((article, views) for article, views in _views(catalog, recipe, stubs) if article.id in ids)
+    for page in _pages(wanted, lambda item: sum(len(view.texts) for view in item[1]), _PAGE_TEXTS):
+        missing = _missing(catalog, encoder, page)
+        vectors = encode_views(list(missing.values()), encoder.encode)
+        catalog.save_embeddings(encoder.name, vectors)
+        n_encoded += sum(len(view.texts) for view in missing.values())
+        watch("embedding", n_encoded, max(n_encoded, n_missing), "texts")
+    return n_encoded
+
+
+def _missing(catalog: Catalog, encoder: Encoder, page: Sequence[tuple[Article, tuple[View, ...]]]) -> dict[bytes, View]:
+    views = {view.digest: view for _, article_views in page for view in article_views}
+    known = catalog.embeddings(encoder.name, list(views))
+    return {digest: view for digest, view in views.items() if digest not in known}
+
+
+def _assemble(
+    catalog: Catalog,
+    encoder: Encoder,
+    recipe: Recipe,
+    resolved: Sequence[Link],
+    stubs: Sequence[Article],
+    n_articles: int,
+    settings: Settings,
+    watch: Stage,
+) -> Contents:
+    """Return rows, vectors and links of everything, in the order of ids."""
+    n_all = n_articles + len(stubs)
+    counter = TermCounter()
+    for article in catalog.articles():
+        counter.add(article)
+    rows: list[Row] = []
+    vectors: Matrix = np.zeros((n_all, encoder.dim), np.float32)
+    for page in _pages(_views(catalog, recipe, stubs), lambda item: len(item[1]), _PAGE_TEXTS):
+        known = catalog.embeddings(encoder.name, list({view.digest for _, views in page for view in views}))
+        for article, views in page:
+            vectors[len(rows)] = article_vector(views, known)
+            rows.append(_row(article, tuple(counter.terms(article))))
+        watch("building the index", len(rows), n_all, "articles")
+    by_id = sorted(range(n_all), key=lambda number: rows[number].id)
+    rows = [rows[number] for number in by_id]
+    vectors = vectors[by_id]
+    groups = [base_language(row.language) for row in rows]
+    centres = Centres.fit(vectors, groups, settings.encoder.centring)
+    return Contents(rows, centres.apply(vectors, groups), _edges(resolved, rows), centres)
+
+
+def _row(article: Article, terms: tuple[str, ...]) -> Row:
+    return Row(
+        id=article.id,
+        title=article.title,
+        description=article.description,
+        url=article.url,
+        image_url=article.image_url,
+        published_at=article.published_at.isoformat() if article.published_at else None,
+        section=article.section,
+        language=article.language,
+        kind=article.kind,
+        stub=article.id.startswith(links.STUB_PREFIX),
+        terms=terms,
+    )
+
+
+def _edges(resolved: Iterable[Link], rows: Sequence[Row]) -> np.ndarray[Any, np.dtype[np.int32]]:
+    row_of = {row.id: number for number, row in enumerate(rows)}
+    edges = [(row_of[link.article_id], row_of[str(link.target_id)]) for link in resolved if links.counts(link)]
+    return np.array(edges, np.int32).reshape(-1, 2)
+
+
+def _probe(candidate: Snapshot) -> None:
+    """Ask a new snapshot for the neighbours of a few of its own rows before readers do."""
+    for number in {0, len(candidate) // 2, len(candidate) - 1} if len(candidate) else set():
+        vector = candidate.dense.vector(number)
+        hits = candidate.dense.search(vector, 3)
+        if vector.any() and (not hits or hits[0].score < 0.999):
+            raise SnapshotError(
+                f"the new index does not find its own row {candidate.dense.ids[number]!r}; it was not published"
+            )

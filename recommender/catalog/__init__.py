@@ -1,0 +1,244 @@
+"""The catalog: articles, links and embeddings in one SQLite file, the only truth. The one owner of sqlite3.
+
+Everything else in a home can be made again from it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from recommender.article import Article, Link, ReadMore
+from recommender.catalog.rows import COLUMNS, from_row, record_digest, to_row
+from recommender.catalog.schema import APPLICATION_ID, STATEMENTS, VERSION
+from recommender.errors import CatalogError
+from recommender.vectors import Vector
+
+_SELECT = f"SELECT {', '.join(COLUMNS)} FROM articles"
+_PAGE = 500
+_VARIABLES = 500  # SQLite takes at least 999 in one statement
+
+
+class Outcome(StrEnum):
+    """What became of an article that was written."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+
+
+class Catalog:
+    """An open catalog; use it in a ``with`` statement. One thread at a time."""
+
+    def __init__(self, path: Path, *, write: bool = False) -> None:
+        """Open the file at ``path``.
+
+        Args:
+            path: the SQLite file.
+            write: make it when it is missing, and allow writing (the caller holds the home's writer lock).
+
+        Raises:
+            CatalogError: missing (when only reading), damaged, of a newer version, or not writable.
+        """
+        self.path = path
+        if not write and not path.exists():
+            raise CatalogError(f"{path}: there is no catalog yet; run: recommender ingest SOURCE")
+        with self._guarded():
+            mode = "rwc" if write else "ro"
+            self._db = sqlite3.connect(
+                f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=30
+            )
+            try:
+                self._prepare(write)
+            except BaseException:
+                self._db.close()
+                raise
+
+    def _prepare(self, write: bool) -> None:
+        if write:
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = FULL")
+            self._db.execute("PRAGMA foreign_keys = ON")
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        application = self._db.execute("PRAGMA application_id").fetchone()[0]
+        if (
+            version == 0
+            and application == 0
+            and write
+            and not self._db.execute("SELECT 1 FROM sqlite_master").fetchone()
+        ):
+            with self.transaction():
+                for statement in STATEMENTS:
+                    self._db.execute(statement)
+        elif application != APPLICATION_ID:
+            raise CatalogError(f"{self.path}: is another program's database; choose another folder with --home")
+        elif version != VERSION:
+            raise CatalogError(
+                f"{self.path}: has schema version {version}, this program reads {VERSION}; "
+                "use the version of the program that wrote it, or ingest into a new home"
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._db.close()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing: what is written inside is on disk when the block ends, or not at all when it raises."""
+        with self._guarded():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    def upsert(self, articles: Iterable[Article], source: str) -> list[Outcome]:
+        """Write articles by id, in one durable transaction, and return what became of each.
+
+        An article that is the same to the last field is left alone. Links are replaced with their article.
+        """
+        with self.transaction():
+            return [self._upsert(article, source) for article in articles]
+
+    def _upsert(self, article: Article, source: str) -> Outcome:
+        digest = record_digest(article)
+        known = self._db.execute("SELECT digest FROM articles WHERE id = ?", (article.id,)).fetchone()
+        if known and known[0] == digest:
+            return Outcome.UNCHANGED
+        names = (*COLUMNS, "source", "digest")
+        updates = ", ".join(f"{name} = excluded.{name}" for name in names[1:])
+        self._db.execute(
+            f"INSERT INTO articles ({', '.join(names)}) VALUES ({', '.join('?' * len(names))}) ON CONFLICT(id) DO UPDATE SET {updates}",
+            (*to_row(article), source, digest),
+        )
+        self._db.execute("DELETE FROM links WHERE article_id = ?", (article.id,))
+        self._db.executemany(
+            "INSERT INTO links (article_id, position, title, url) VALUES (?, ?, ?, ?)",
+            [(article.id, position, link.title, link.url) for position, link in enumerate(article.read_more)],
+        )
+        return Outcome.CHANGED if known else Outcome.NEW
+
+    def article(self, article_id: str) -> Article | None:
+        """Return one article with its links, None when there is none."""
+        with self._guarded():
+            row = self._db.execute(f"{_SELECT} WHERE id = ?", (article_id,)).fetchone()
+            if row is None:
+                return None
+            links = self._db.execute(
+                "SELECT title, url FROM links WHERE article_id = ? ORDER BY position", (article_id,)
+            )
+            return from_row(row, tuple(ReadMore(*link) for link in links))
+
+    def articles(self) -> Iterator[Article]:
+        """Yield every article in the order of ids, without its links; a page at a time, so memory stays flat."""
+        after = ""
+        while True:
+            with self._guarded():
+                rows = self._db.execute(f"{_SELECT} WHERE id > ? ORDER BY id LIMIT {_PAGE}", (after,)).fetchall()
+            if not rows:
+                return
+            yield from map(from_row, rows)
+            after = rows[-1][0]
+
+    def links(self) -> list[Link]:
+        """Return every link by article and position."""
+        with self._guarded():
+            rows = self._db.execute(
+                "SELECT article_id, position, title, url, target_id, method FROM links ORDER BY 1, 2"
+            ).fetchall()
+        return [Link(*row) for row in rows]
+
+    def save_targets(self, links: Iterable[Link]) -> None:
+        """Store what ``target_id`` and ``method`` say of each link, in one transaction."""
+        with self.transaction():
+            self._db.executemany(
+                "UPDATE links SET target_id = ?, method = ? WHERE article_id = ? AND position = ?",
+                ((link.target_id, link.method, link.article_id, link.position) for link in links),
+            )
+
+    def embeddings(self, encoder: str, digests: Sequence[bytes]) -> dict[bytes, Vector]:
+        """Return the stored vectors of these views under ``encoder``; views without one are left out."""
+        found: dict[bytes, Vector] = {}
+        with self._guarded():
+            for start in range(0, len(digests), _VARIABLES):
+                some = digests[start : start + _VARIABLES]
+                sql = (
+                    "SELECT digest, vector FROM embeddings WHERE encoder = (SELECT number FROM encoders WHERE name = ?) "
+                    f"AND digest IN ({', '.join('?' * len(some))})"
+                )
+                found.update((row[0], np.frombuffer(row[1], "<f4")) for row in self._db.execute(sql, (encoder, *some)))
+        return found
+
+    def save_embeddings(self, encoder: str, vectors: Mapping[bytes, Vector]) -> None:
+        """Store the vectors of views by digest, in one durable transaction."""
+        with self.transaction():
+            self._db.execute("INSERT OR IGNORE INTO encoders (name) VALUES (?)", (encoder,))
+            number = self._db.execute("SELECT number FROM encoders WHERE name = ?", (encoder,)).fetchone()[0]
+            rows = ((number, digest, np.asarray(vector, "<f4").tobytes()) for digest, vector in vectors.items())
+            self._db.executemany("INSERT OR REPLACE INTO embeddings (encoder, digest, vector) VALUES (?, ?, ?)", rows)
+
+    def counts(self) -> dict[str, Any]:
+        """Return how much there is: articles, by language, links, by method, embeddings by encoder."""
+        with self._guarded():
+            languages = self._db.execute(
+                "SELECT coalesce(language, 'und'), count(*) FROM articles GROUP BY 1"
+            ).fetchall()
+            methods = self._db.execute(
+                "SELECT coalesce(method, 'unresolved'), count(*) FROM links GROUP BY 1"
+            ).fetchall()
+            encoders = self._db.execute(
+                "SELECT name, count(digest) FROM encoders LEFT JOIN embeddings ON encoder = number GROUP BY name"
+            ).fetchall()
+        return {
+            "n_articles": sum(count for _, count in languages),
+            "languages": dict(Counter(dict(languages)).most_common()),
+            "n_links": sum(count for _, count in methods),
+            "links": dict(methods),
+            "embeddings": dict(encoders),
+        }
+
+    def check(self) -> list[str]:
+        """Return what is wrong with the file, as SQLite sees it; an empty list when nothing is."""
+        with self._guarded():
+            rows = [row[0] for row in self._db.execute("PRAGMA integrity_check(20)")]
+            dangling = self._db.execute("PRAGMA foreign_key_check").fetchall()
+        problems = [] if rows == ["ok"] else rows
+        return [*problems, *(f"{row[0]}: row {row[1]} refers to a missing row of {row[2]}" for row in dangling)]
+
+    @contextlib.contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Turn what SQLite raises into errors that say how to mend it."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise CatalogError(f"{self.path}: {_explained(error)}") from error
+
+
+def _explained(error: sqlite3.Error) -> str:
+    code = getattr(error, "sqlite_errorcode", None) or 0
+    mends = {
+        sqlite3.SQLITE_CORRUPT: "is damaged; restore it from a backup, or move it away and ingest again (the published snapshot still answers)",
+        sqlite3.SQLITE_NOTADB: "is not a catalog; move it away, or choose another folder with --home",
+        sqlite3.SQLITE_FULL: "the disk is full; nothing of this step was written. Make room and run it again",
+        sqlite3.SQLITE_READONLY: "cannot be written; check the permissions of the file and its folder",
+        sqlite3.SQLITE_CANTOPEN: "cannot be opened; check the permissions of the file and its folder",
+        sqlite3.SQLITE_BUSY: "is locked by another process; try again when it has finished",
+        sqlite3.SQLITE_IOERR: "the disk reported an error; nothing of this step was written",
+    }
+    mend = mends.get(code & 0xFF)
+    return f"{mend} ({error})" if mend else str(error)

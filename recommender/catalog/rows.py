@@ -1,0 +1,70 @@
+"""Articles to rows and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import astuple
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from recommender.article import Article, ReadMore
+from recommender.text import digest
+
+COLUMNS = (
+    "id", "title", "description", "text", "url", "image_url", "published_at", "modified_at", "language", "section",
+    "tags", "authors", "kind",
+)  # fmt: skip
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def to_row(article: Article) -> tuple[Any, ...]:
+    """Return the values of ``COLUMNS``."""
+    return (
+        article.id,
+        article.title,
+        article.description,
+        article.text,
+        article.url,
+        article.image_url,
+        _seconds(article.published_at),
+        _seconds(article.modified_at),
+        article.language,
+        article.section,
+        json.dumps(article.tags, ensure_ascii=False),
+        json.dumps(article.authors, ensure_ascii=False),
+        article.kind,
+    )
+
+
+def from_row(row: Sequence[Any], read_more: tuple[ReadMore, ...] = ()) -> Article:
+    """Return the article of a row of ``COLUMNS``."""
+    return Article(
+        id=row[0],
+        title=row[1],
+        description=row[2],
+        text=row[3],
+        url=row[4],
+        image_url=row[5],
+        published_at=_instant(row[6]),
+        modified_at=_instant(row[7]),
+        language=row[8],
+        section=row[9],
+        tags=tuple(json.loads(row[10])),
+        authors=tuple(json.loads(row[11])),
+        kind=row[12],
+        read_more=read_more,
+    )
+
+
+def record_digest(article: Article) -> bytes:
+    """Return the digest that changes with any field of the article or any of its links."""
+    return digest(*(repr(value) for value in to_row(article)), *(repr(astuple(link)) for link in article.read_more))
+
+
+def _seconds(instant: datetime | None) -> int | None:
+    return None if instant is None else (instant - _EPOCH) // timedelta(seconds=1)
+
+
+def _instant(seconds: int | None) -> datetime | None:
+    return None if seconds is None else _EPOCH + timedelta(seconds=seconds)

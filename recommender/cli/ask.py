@@ -1,0 +1,307 @@
+"""``related``, ``search`` and ``explain``: the commands that ask."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from recommender import readers
+from recommender.answer import Answer, Options
+from recommender.article import Article
+from recommender.cli.output import Bars, print_answer, print_json, print_line, print_trec, talk
+from recommender.errors import SourceError, UnknownArticleError
+from recommender.rank import Filters
+from recommender.recommend import Recommender
+from recommender.settings import Settings
+from recommender.text import canonical_url
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+MAX_INPUT_BYTES = 64 * 2**20
+_MAX_LINE_CHARS = 2_000_000
+
+
+def _date(ctx: click.Context, parameter: click.Parameter, value: str | None) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter(
+            f"{value!r} is no date; write it like 2025-03-14 or 2025-03-14T09:30:00+01:00"
+        ) from None
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+def _list_options(command: Command) -> Command:
+    for option in reversed(
+        (
+            click.option("-k", type=int, help="Length of the list (default: 5)."),
+            click.option("--section", "sections", multiple=True, help="Only this section; may be given again."),
+            click.option(
+                "--language", "languages", multiple=True, help="Only this language; may be given again. 'any' for all."
+            ),
+            click.option("--published-after", callback=_date, metavar="DATE"),
+            click.option("--published-before", callback=_date, metavar="DATE"),
+            click.option("--exclude", multiple=True, metavar="ID", help="Never this article; may be given again."),
+            click.option("--no-stubs", is_flag=True, help="No headlines without an article."),
+            click.option("--raw", is_flag=True, help="The pure ranking by similarity, without any rule."),
+            click.option("--explain", is_flag=True, help="Show the parts of each score."),
+            click.option("--json", "as_json", is_flag=True, help="Print JSON."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def _options(settings: Settings, *, past_only: bool | None = None, **given: Any) -> Options:
+    any_language = "any" in given["languages"]
+    return Options(
+        k=settings.ranking.k if given["k"] is None else given["k"],
+        filters=Filters(
+            sections=given["sections"],
+            languages=() if any_language else tuple(name.lower() for name in given["languages"]),
+            published_after=given["published_after"],
+            published_before=given["published_before"],
+            exclude=frozenset(given["exclude"]),
+            stubs=not given["no_stubs"],
+        ),
+        raw=given["raw"],
+        past_only=settings.ranking.past_only if past_only is None else past_only,
+        same_language=settings.ranking.same_language and not any_language,
+        explain=given["explain"],
+    )
+
+
+@click.command()
+@click.argument("article", required=False, metavar="ID|URL|FILE|-")
+@click.option("--all", "whole_archive", is_flag=True, help="Every article of the archive, with --format.")
+@click.option(
+    "--format", "style", type=click.Choice(["trec", "jsonl"]), default="jsonl", help="Of --all (default: jsonl)."
+)
+@click.option("--past-only/--any-date", default=None, help="Nothing younger than the article.")
+@_list_options
+@click.pass_obj
+def related(
+    settings: Settings,
+    /,
+    article: str | None,
+    whole_archive: bool,
+    style: str,
+    past_only: bool | None,
+    as_json: bool,
+    **given: Any,
+) -> int:
+    """Print related stories for an article: its id, its url, a file, or - for standard input.
+
+    A file or standard input holds an article that need not be in the archive, in any form that `ingest` reads.
+    """
+    if whole_archive == (article is not None):
+        raise click.UsageError("give one article (ID, URL, FILE or -), or --all")
+    recommender = Recommender.open(settings)
+    options = _options(settings, past_only=past_only, **given)
+    if whole_archive:
+        _print_all(recommender, options, style)
+        return 0
+    answers = list(_answers(recommender, str(article), options))
+    for answer in answers:
+        if not as_json:
+            print_answer(answer)
+        elif len(answers) == 1:
+            print_json(answer.as_dict())
+        else:
+            print_line(answer.as_dict())
+    return 0
+
+
+def _answers(recommender: Recommender, article: str, options: Options) -> Iterator[Answer]:
+    if article == "-":
+        raw = sys.stdin.buffer.read(MAX_INPUT_BYTES + 1)
+        yield from (recommender.related_to(found, options) for found in _read(raw, "standard input"))
+    elif recommender.snapshot.dense.row_of(article) is not None:
+        yield recommender.related(article, options)
+    elif canonical_url(article):
+        yield recommender.related_by_url(article, options)
+    elif Path(article).is_file():
+        try:
+            with Path(article).open("rb") as stream:
+                raw = stream.read(MAX_INPUT_BYTES + 1)
+        except OSError as error:
+            raise SourceError(f"{article}: cannot be read: {error.strerror}") from error
+        yield from (recommender.related_to(found, options) for found in _read(raw, article))
+    else:
+        raise UnknownArticleError(
+            f"{article[:200]!r} is no article's id, no address and no file", recommender.nearest_titles(article)
+        )
+
+
+def _read(raw: bytes, source: str) -> list[Article]:
+    if len(raw) > MAX_INPUT_BYTES:
+        raise SourceError(f"{source}: has over {MAX_INPUT_BYTES:,} bytes; use: recommender ingest")
+    return readers.read_bytes(raw, source)
+
+
+def _print_all(recommender: Recommender, options: Options, style: str) -> None:
+    snapshot = recommender.snapshot
+    ids = [article_id for number, article_id in enumerate(snapshot.dense.ids) if not snapshot.columns.stub[number]]
+    bars = Bars(quiet=sys.stdout.isatty())
+    try:
+        for done, article_id in enumerate(ids, start=1):
+            if style == "trec":
+                print_trec(article_id, recommender.related_hits(article_id, options))
+            else:
+                print_line(recommender.related(article_id, options).as_dict())
+            bars("related", done, len(ids), "articles")
+    finally:
+        bars.close()
+
+
+@click.command()
+@click.argument("text", required=False)
+@click.option(
+    "--queries",
+    type=click.Path(path_type=Path),
+    metavar="FILE.tsv",
+    help="Many texts: id, tab, text a line; - for standard input.",
+)
+@click.option(
+    "--format", "style", type=click.Choice(["trec", "jsonl"]), default="jsonl", help="Of --queries (default: jsonl)."
+)
+@_list_options
+@click.pass_obj
+def search(
+    settings: Settings, /, text: str | None, queries: Path | None, style: str, as_json: bool, **given: Any
+) -> int:
+    """Print the stories nearest to a free text."""
+    if (text is None) == (queries is None):
+        raise click.UsageError("give one TEXT, or --queries FILE.tsv")
+    recommender = Recommender.open(settings)
+    options = _options(settings, **given)
+    if queries is None:
+        answer = recommender.search(str(text), options)
+        if as_json:
+            print_json(answer.as_dict())
+        else:
+            print_answer(answer)
+        return 0
+    lines = _Lines(queries, 2)
+    for query_id, query_text, hits in recommender.search_hits(((row[0], row[1]) for row in lines), options):
+        if style == "trec":
+            print_trec(query_id, hits)
+        else:
+            results = [
+                {"rank": rank, "id": hit.article_id, "score": hit.score} for rank, hit in enumerate(hits, start=1)
+            ]
+            print_line(
+                {
+                    "query": {"id": query_id, "text": query_text},
+                    "results": results,
+                    "snapshot": recommender.snapshot.name,
+                }
+            )
+    return lines.finish()
+
+
+@click.command()
+@click.argument("article_id", required=False)
+@click.argument("other_id", required=False)
+@click.option(
+    "--pairs",
+    type=click.Path(path_type=Path),
+    metavar="FILE.tsv",
+    help="Many pairs: id, tab, id a line; - for standard input.",
+)
+@click.option(
+    "--format", "style", type=click.Choice(["tsv", "jsonl"]), default="tsv", help="Of --pairs (default: tsv)."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def explain(
+    settings: Settings, article_id: str | None, other_id: str | None, pairs: Path | None, style: str, as_json: bool
+) -> int:
+    """Print the score of one pair of articles and every part of it."""
+    if (pairs is None) == (other_id is None):
+        raise click.UsageError("give two ids, or --pairs FILE.tsv")
+    recommender = Recommender.open(settings)
+    if pairs is None:
+        told = recommender.explain(str(article_id), str(other_id))
+        if as_json:
+            print_json(told)
+        else:
+            _print_pair(told)
+        return 0
+    lines = _Lines(pairs, 2)
+    for one, other in lines:
+        try:
+            told = recommender.explain(one, other)
+        except UnknownArticleError as error:
+            lines.refuse(str(error))
+            continue
+        if style == "tsv":
+            click.echo(f"{one}\t{other}\t{told['score']:.6f}")
+        else:
+            print_line(told)
+    return lines.finish()
+
+
+def _print_pair(told: dict[str, Any]) -> None:
+    click.echo(f"{told['article']['title']}  [{told['article']['id']}]")
+    click.echo(f"{told['other']['title']}  [{told['other']['id']}]")
+    click.echo(f"score  {told['score']:+.6f}")
+    for name, value in told["parts"].items():
+        click.echo(f"  {name:<8} {value:+.6f}")
+    directions = {"to_other": "the first links to the second", "from_other": "the second links to the first"}
+    linked = [words for name, words in directions.items() if told["linked"][name]]
+    click.echo(f"links  {', '.join(linked) or 'none'}")
+    click.echo(f"shared {', '.join(told['shared_terms']) or 'no telling name or word'}")
+
+
+class _Lines:
+    """The rows of a TSV file, read one at a time; a bad line is named on stderr and passed over.
+
+    ``finish`` gives the exit code: 1 if any line was refused.
+    """
+
+    def __init__(self, path: Path, n_columns: int) -> None:
+        self._path = path
+        self._n_columns = n_columns
+        self._n_refused = 0
+        self._line = 0
+
+    def __iter__(self) -> Iterator[list[str]]:
+        try:
+            with sys.stdin.buffer if str(self._path) == "-" else self._path.open("rb") as stream:
+                for self._line, raw in enumerate(iter(lambda: stream.readline(_MAX_LINE_CHARS), b""), start=1):
+                    row = self._row(raw)
+                    if row:
+                        yield row
+        except OSError as error:
+            raise SourceError(f"{self._path}: cannot be read: {error.strerror}") from error
+
+    def _row(self, raw: bytes) -> list[str] | None:
+        try:
+            line = raw.decode("utf-8-sig" if self._line == 1 else "utf-8").rstrip("\r\n")
+        except UnicodeDecodeError:
+            self.refuse("is not UTF-8")
+            return None
+        if not line.strip():
+            return None
+        row = line.split("\t", self._n_columns - 1)
+        if len(row) < self._n_columns or not all(cell.strip() for cell in row):
+            self.refuse(f"needs {self._n_columns} columns parted by a tab")
+            return None
+        return row
+
+    def refuse(self, reason: str) -> None:
+        """Name the line that was read last and say what is wrong with it."""
+        self._n_refused += 1
+        talk(f"refused: {self._path}, line {self._line}: {reason}")
+
+    def finish(self) -> int:
+        """Return the exit code."""
+        return 1 if self._n_refused else 0

@@ -1,0 +1,104 @@
+"""``ingest`` and ``rebuild``: the commands that write."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from recommender import build, compose
+from recommender.catalog import Catalog, Outcome
+from recommender.cli.output import Bars, print_json, talk
+from recommender.home import Home
+from recommender.ingest import IngestReport
+from recommender.ingest import ingest as ingest_sources
+from recommender.settings import Settings
+
+_MAX_TOLD = 20
+
+
+@click.command()
+@click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@click.pass_obj
+def ingest(settings: Settings, sources: tuple[Path, ...], as_json: bool) -> int:
+    """Read articles into the catalog: files (.jsonl, .json, .csv, .txt) and folders of them.
+
+    Prints how many were new, changed, unchanged and refused. Exit 1 if any was refused; all good ones are in.
+    """
+    home = Home(settings.home)
+    bars = Bars(quiet=as_json)
+    told: list[object] = []
+
+    def tell(refusal: object) -> None:
+        told.append(refusal)
+        if len(told) <= _MAX_TOLD:
+            talk(f"refused: {refusal}")
+
+    with home.writer("an ingest"), Catalog(home.catalog, write=True) as catalog:
+        try:
+            report = ingest_sources(
+                sources, catalog, progress=lambda done, total: bars("reading", done, total, "B"), tell=tell
+            )
+        finally:
+            bars.close()
+        n_articles = catalog.counts()["n_articles"]
+    if len(told) > _MAX_TOLD:
+        talk(f"refused: {len(told) - _MAX_TOLD} more; --json lists up to {IngestReport.MAX_LISTED}")
+    _print_report(report, n_articles, as_json)
+    return 1 if report.n_refused else 0
+
+
+def _print_report(report: IngestReport, n_articles: int, as_json: bool) -> None:
+    counted = {outcome.value: report.outcomes[outcome] for outcome in Outcome} | {"refused": report.n_refused}
+    if as_json:
+        rest = {"n_files": report.n_files, "n_skipped": report.n_skipped, "n_articles": n_articles}
+        print_json(counted | rest | {"refusals": [asdict(refusal) for refusal in report.refused]})
+        return
+    click.echo(", ".join(f"{count} {name}" for name, count in counted.items()))
+    if report.n_skipped:
+        talk(f"{report.n_skipped} files of other kinds were passed over")
+    talk(f"the catalog holds {n_articles:,} articles; run: recommender rebuild")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@click.pass_obj
+def rebuild(settings: Settings, as_json: bool) -> int:
+    """Embed what changed, then build, check and publish a snapshot.
+
+    Interrupt it whenever you like: vectors that are done are kept, and the former snapshot stays live until the new one
+    has passed its checks.
+    """
+    bars = Bars(quiet=as_json)
+    try:
+        report = run_rebuild(settings, watch=bars, tell=lambda message: None if as_json else talk(message))
+    finally:
+        bars.close()
+    if as_json:
+        print_json(asdict(report))
+        return 0
+    links = ", ".join(f"{count} {method}" for method, count in sorted(report.links.items())) or "none"
+    click.echo(f"published {report.snapshot}: {report.n_articles:,} articles, {report.n_stubs:,} stubs; links: {links}")
+    click.echo(f"{report.n_texts_encoded:,} texts were encoded, the others were known")
+    return 0
+
+
+def run_rebuild(settings: Settings, *, watch: build.Stage, tell: compose.Tell) -> build.BuildReport:
+    """Rebuild the home that the settings name, holding its writer lock; used by the command and by the scheduler's script."""
+    home = Home(settings.home)
+    # Read before the folder is made: a rebuild of nothing should say so and leave nothing behind.
+    with Catalog(home.catalog):
+        pass
+    with home.writer("a rebuild"), Catalog(home.catalog, write=True) as catalog:
+        encoder = compose.open_build_encoder(home, settings.encoder, tell=tell)
+        report = build.rebuild(home, catalog, encoder, settings, now=datetime.now(UTC), watch=watch)
+    if report.unknown_languages:
+        named = ", ".join(f"{count:,} in {language}" for language, count in report.unknown_languages.items())
+        tell(
+            f"warning: {settings.encoder.model} was not trained on every language of this archive: {named}. Names and numbers still "
+            "carry such stories, meaning does not. Set encoder.model to a multilingual model"
+        )
+    return report

@@ -1,0 +1,85 @@
+"""Settings made into working parts: the encoder that they name, the recipe that they describe."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from recommender.encoder import Encoder, HashingEncoder, OnnxEncoder, Recipe, SentenceEncoder, locate
+from recommender.errors import EncoderDisabledError
+from recommender.home import Home
+from recommender.settings import EncoderSettings
+from recommender.text import digest
+
+Tell = Callable[[str], None]
+
+
+def recipe(settings: EncoderSettings) -> Recipe:
+    """Return how an article becomes views."""
+    return Recipe(
+        title_weight=settings.title_weight,
+        description_weight=settings.description_weight,
+        body_weight=settings.body_weight,
+        chunk_words=settings.chunk_words,
+        max_chunks=settings.max_chunks,
+    )
+
+
+def described(settings: EncoderSettings, encoder: Encoder) -> dict[str, object]:
+    """Return what a manifest says of the encoder, so that another instance knows whether it speaks the same language."""
+    return {
+        "model": settings.model,
+        "prompt": settings.prompt,
+        "name": encoder.name,
+        "dim": encoder.dim,
+        "recipe": recipe(settings).as_dict(),
+        "centring": settings.centring,
+    }
+
+
+def open_encoder(home: Home, settings: EncoderSettings, *, tell: Tell = lambda message: None) -> Encoder:
+    """Return the encoder that the settings name, for answering: no torch is imported unless ``runtime`` asks for it.
+
+    Raises:
+        EncoderDisabledError: ``encoder.model`` is ``none``.
+        EncoderMissingError: packages, weights or the export are missing.
+        EncoderError: files were changed.
+    """
+    if settings.model == "none":
+        raise EncoderDisabledError(
+            "this instance runs with encoder.model = 'none': it answers for known articles only, not for free text or unseen ones"
+        )
+    if settings.model == "hashing":
+        return HashingEncoder()
+    if settings.runtime == "torch":
+        return _sentence_encoder(settings, tell)
+    return OnnxEncoder(_export_folder(home, settings), threads=settings.threads or 1)
+
+
+def open_build_encoder(home: Home, settings: EncoderSettings, *, tell: Tell = lambda message: None) -> Encoder:
+    """Return the encoder for a rebuild; the model is exported for serving where that has not been done.
+
+    The export also does the rebuild's own encoding: the same vectors, at about twice the rate of sentence-transformers
+    on a CPU. With ``runtime = "torch"`` nothing is exported.
+    """
+    if settings.model in ("none", "hashing") or settings.runtime == "torch":
+        return open_encoder(home, settings, tell=tell)
+    folder = _export_folder(home, settings)
+    if not (folder / "export.json").exists():
+        model = _sentence_encoder(settings, tell)
+        tell(f"exporting {model.name} for ONNX Runtime")
+        model.export(folder)
+    return OnnxEncoder(folder, threads=settings.threads or 1)
+
+
+def _sentence_encoder(settings: EncoderSettings, tell: Tell) -> SentenceEncoder:
+    files = locate(settings.model, allow_download=settings.allow_download)
+    tell(f"loading {files.name} with sentence-transformers")
+    return SentenceEncoder(files, prompt=settings.prompt, threads=settings.threads or 1)
+
+
+def _export_folder(home: Home, settings: EncoderSettings) -> Path:
+    """Return where the export of this model and prompt lies; the weights' own sum stands in its ``export.json``."""
+    readable = re.sub(r"[^A-Za-z0-9.-]+", "-", settings.model).strip("-.")[-60:]
+    return home.encoders / f"{readable}-{digest(settings.model, settings.prompt).hex()[:8]}"

@@ -1,0 +1,141 @@
+"""Every error that this package raises on purpose.
+
+    RecommenderError
+    ├── InputError            what a person or a file gave cannot be used
+    │   ├── RecordError       one record of a source is no article (the others go in)
+    │   ├── SourceError       a whole source cannot be read
+    │   ├── QueryError        a question cannot be asked like this (k, filters, empty text)
+    │   └── SettingsError     a setting is unknown, of the wrong type or out of range
+    ├── UnknownArticleError   no article with this id or url (carries the nearest titles)
+    ├── CatalogError          the catalog cannot be opened, read or written
+    ├── SnapshotError         no snapshot, or one that must not be served
+    │   └── NoSnapshotError   nothing has been published yet
+    ├── BusyError             another process holds the writer's lock
+    └── EncoderError          texts cannot be turned into vectors
+        ├── EncoderMissingError   the optional packages or the weights are not installed
+        └── EncoderDisabledError  this instance was told to do without (``encoder.model = "none"``)
+
+A message names the thing, says what is wrong with it and how to mend it. The two tables below are the only
+place where an error becomes an exit code or an HTTP status; a test asks for a row for every leaf.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class RecommenderError(Exception):
+    """The common base: catch this to catch everything that the package raises on purpose."""
+
+
+class InputError(RecommenderError):
+    """What a person or a file gave cannot be used."""
+
+
+class RecordError(InputError):
+    """One record of a source cannot be an article; the message says which field and why."""
+
+
+class SourceError(InputError):
+    """A whole source (file, folder, stream) cannot be read."""
+
+
+class QueryError(InputError):
+    """A question cannot be asked like this: ``k`` out of range, an empty text, a broken filter."""
+
+
+class SettingsError(InputError):
+    """A setting is unknown, of the wrong type or out of range."""
+
+
+class Suggestion(NamedTuple):
+    """An article whose title is near to what was asked for."""
+
+    article_id: str
+    title: str
+
+
+class UnknownArticleError(RecommenderError):
+    """No article has this id or url.
+
+    Attributes:
+        suggestions: the nearest titles, best first, at most a handful; empty when nothing is near.
+    """
+
+    def __init__(self, message: str, suggestions: Sequence[Suggestion] = ()) -> None:
+        super().__init__(message)
+        self.suggestions = tuple(suggestions)
+
+
+class CatalogError(RecommenderError):
+    """The catalog cannot be opened, read or written."""
+
+
+class SnapshotError(RecommenderError):
+    """There is no snapshot, or one that must not be served."""
+
+
+class NoSnapshotError(SnapshotError):
+    """Nothing has been published in this home yet."""
+
+
+class BusyError(RecommenderError):
+    """Another process is writing to this home."""
+
+
+class EncoderError(RecommenderError):
+    """Texts cannot be turned into vectors."""
+
+
+class EncoderMissingError(EncoderError):
+    """The encoder's optional packages or its weights are not installed."""
+
+
+class EncoderDisabledError(EncoderError):
+    """This instance was told to do without an encoder."""
+
+
+EXIT_REFUSED = 1
+EXIT_USAGE = 2
+
+EXIT_CODES: dict[type[RecommenderError], int] = {
+    RecordError: EXIT_REFUSED,
+    SourceError: EXIT_REFUSED,
+    QueryError: EXIT_USAGE,
+    SettingsError: EXIT_USAGE,
+    UnknownArticleError: EXIT_REFUSED,
+    CatalogError: EXIT_REFUSED,
+    NoSnapshotError: EXIT_REFUSED,
+    SnapshotError: EXIT_REFUSED,
+    BusyError: EXIT_REFUSED,
+    EncoderMissingError: EXIT_REFUSED,
+    EncoderDisabledError: EXIT_REFUSED,
+    EncoderError: EXIT_REFUSED,
+}
+
+HTTP_STATUSES: dict[type[RecommenderError], tuple[int, str]] = {
+    RecordError: (422, "invalid_article"),
+    SourceError: (422, "invalid_article"),
+    QueryError: (400, "invalid_query"),
+    SettingsError: (500, "misconfigured"),
+    UnknownArticleError: (404, "unknown_article"),
+    CatalogError: (503, "catalog_unavailable"),
+    NoSnapshotError: (503, "no_snapshot"),
+    SnapshotError: (503, "snapshot_unavailable"),
+    BusyError: (503, "busy"),
+    EncoderMissingError: (503, "encoder_unavailable"),
+    EncoderDisabledError: (503, "encoder_disabled"),
+    EncoderError: (503, "encoder_unavailable"),
+}
+
+
+def exit_code(error: RecommenderError) -> int:
+    """Return the process exit code for ``error`` (1 refused or not found, 2 usage)."""
+    return next((EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES), EXIT_REFUSED)
+
+
+def http_status(error: RecommenderError) -> tuple[int, str]:
+    """Return the HTTP status and the ``error.type`` string for ``error``."""
+    rows = (HTTP_STATUSES[kind] for kind in type(error).__mro__ if kind in HTTP_STATUSES)
+    return next(rows, (500, "internal"))

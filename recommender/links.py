@@ -1,0 +1,194 @@
+"""Editors' links and the articles they lead to. The one owner of rapidfuzz.
+
+A link is resolved by canonical url, else by the same headline, else (only where it has no url) by nearly the same
+headline. What resolves to nothing becomes a stub. Everything here is a pure function of the whole archive, so it does not
+matter in which order articles and links arrived.
+
+Decided cases:
+
+* **A headline that fits two articles** (a wire copy, a daily column): the youngest one that is not younger than the linking
+  article, else the oldest younger one; undated ones last; then by id. An editor links what exists when the story goes out.
+* **A link to its own article**: kept in the catalog, marked ``self``, counted nowhere. A headline that also fits another
+  article leads to that one.
+* **The same target twice under one article**: the first counts, the others are marked ``repeat``.
+* **Headlines that differ in a number** ("day 3", "day 4") are different headlines, however alike.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from rapidfuzz import fuzz, process
+
+from recommender.article import Article, Link
+from recommender.text import digest, title_key, url_key
+
+STUB_PREFIX = "stub:"
+_MIN_NEAREST = 45
+_MIN_FUZZY_CHARS = 12
+_MAX_POSTINGS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a resolver needs to know of an article."""
+
+    article_id: str
+    title: str
+    url: str | None = None
+    published_at: datetime | None = None
+
+
+class LinkResolver:
+    """Finds the article that a headline or an address means."""
+
+    def __init__(self, targets: Iterable[Target], *, fuzzy_threshold: float) -> None:
+        """Index the archive's headlines and addresses.
+
+        Args:
+            targets: every article.
+            fuzzy_threshold: least similarity for two headlines to be one, 0 to 100 (normalised Indel).
+        """
+        self._threshold = fuzzy_threshold
+        self._targets = sorted(targets, key=lambda target: target.article_id)
+        self._by_url: dict[str, int] = {}
+        self._by_title: dict[str, list[int]] = defaultdict(list)
+        self._by_word: dict[str, list[int]] | None = None
+        for number, target in enumerate(self._targets):
+            key = url_key(target.url) if target.url else None
+            if key:
+                self._by_url.setdefault(key, number)
+            self._by_title[title_key(target.title)].append(number)
+
+    def resolve(self, link: Link, published_at: datetime | None = None) -> tuple[str, str] | None:
+        """Return (article id, method) for a link under an article of that date, None where nothing fits.
+
+        The article under which the link stands is passed over as long as another fits.
+        """
+        key = url_key(link.url) if link.url else None
+        if key and key in self._by_url:
+            return self._targets[self._by_url[key]].article_id, "url"
+        title = title_key(link.title)
+        same = self._by_title.get(title, []) if title else []
+        if same:
+            return self._choose(same, link.article_id, published_at), "title"
+        if link.url or len(title) < _MIN_FUZZY_CHARS:
+            return None
+        near = self._near(title)
+        return (self._choose(near, link.article_id, published_at), "fuzzy") if near else None
+
+    def _choose(self, numbers: Sequence[int], from_id: str, published_at: datetime | None) -> str:
+        targets = [self._targets[number] for number in numbers]
+        others = [target for target in targets if target.article_id != from_id] or targets
+        dated = [(target.published_at, target.article_id) for target in others if target.published_at]
+        if not dated:
+            return min(target.article_id for target in others)
+        before = [row for row in dated if published_at is None or row[0] <= published_at]
+        when = max(before)[0] if before else min(dated)[0]
+        return min(article_id for instant, article_id in dated if instant == when)
+
+    def _near(self, title: str) -> list[int]:
+        """Return the articles whose headlines are most alike ``title``, all of them that share the best score."""
+        scores: dict[int, float] = {}
+        for number in self._sharing_words(title):
+            other = title_key(self._targets[number].title)
+            if _numbers(other) == _numbers(title):
+                score = fuzz.ratio(title, other, score_cutoff=self._threshold)
+                if score:
+                    scores[number] = score
+        best = max(scores.values(), default=0.0)
+        return [number for number, score in scores.items() if score == best]
+
+    def _sharing_words(self, title: str) -> set[int]:
+        """Return the articles that share a word with ``title``, found through its rarest words."""
+        if self._by_word is None:
+            self._by_word = defaultdict(list)
+            for number, target in enumerate(self._targets):
+                for word in set(title_key(target.title).split()):
+                    self._by_word[word].append(number)
+        postings = sorted((self._by_word.get(word, []) for word in set(title.split())), key=len)
+        found: set[int] = set()
+        for posting in postings:
+            if found and len(found) + len(posting) > _MAX_POSTINGS:
+                break
+            found.update(posting)
+        return found
+
+
+def _numbers(title: str) -> list[str]:
+    return sorted(re.findall(r"\d+", title))
+
+
+def stub_id(link: Link) -> str:
+    """Return the id of the stub for an unresolved link: one headline is one stub, whoever links to it."""
+    return STUB_PREFIX + digest(title_key(link.title) or link.url or link.title).hex()
+
+
+def resolve_all(
+    links: Iterable[Link], resolver: LinkResolver, published_at: Mapping[str, datetime | None]
+) -> list[Link]:
+    """Return the links with ``target_id`` and ``method`` set.
+
+    Args:
+        links: ordered by article and position.
+        resolver: over the whole archive.
+        published_at: date of each linking article.
+    """
+    resolved: list[Link] = []
+    seen: set[str] = set()
+    current: str | None = None
+    for link in links:
+        if link.article_id != current:
+            current, seen = link.article_id, set()
+        found = resolver.resolve(link, published_at.get(link.article_id))
+        target_id, method = found or (stub_id(link), "stub")
+        if target_id == link.article_id:
+            method = "self"
+        elif target_id in seen:
+            method = "repeat"
+        seen.add(target_id)
+        resolved.append(replace(link, target_id=target_id, method=method))
+    return resolved
+
+
+def counts(link: Link) -> bool:
+    """Tell whether a resolved link is an editor's judgment (no link to itself, none said twice)."""
+    return link.target_id is not None and link.method not in ("self", "repeat")
+
+
+def stubs(links: Iterable[Link], languages: Mapping[str, str | None]) -> list[Article]:
+    """Return the stubs that resolved links lead to, by id.
+
+    A stub has the title and the url of the first link to it, and the language of the article that stands there.
+    """
+    made: dict[str, Article] = {}
+    for link in links:
+        if link.method != "stub" or link.target_id is None:
+            continue
+        known = made.get(link.target_id)
+        if known is None:
+            made[link.target_id] = Article(
+                link.target_id, link.title, url=link.url, language=languages.get(link.article_id)
+            )
+        elif known.url is None and link.url:
+            made[link.target_id] = replace(known, url=link.url)
+    return [made[article_id] for article_id in sorted(made)]
+
+
+def nearest(key: str, spellings: Sequence[Sequence[str]], n: int) -> list[int]:
+    """Return the positions of the up to ``n`` entries that have a spelling most like ``key``, best first; none that is far off.
+
+    Args:
+        key: a title key.
+        spellings: for each entry the title keys it goes by.
+        n: at most so many.
+    """
+    best: dict[int, float] = {}
+    for column in zip(*spellings, strict=True):
+        for _, score, position in process.extract(key, column, scorer=fuzz.ratio, limit=n, score_cutoff=_MIN_NEAREST):
+            best[position] = max(score, best.get(position, 0.0))
+    return sorted(best, key=lambda position: (-best[position], position))[:n]

@@ -1,0 +1,128 @@
+"""Sources made into articles. One module a format; :func:`read` chooses by file name, :func:`read_bytes` by looking."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from recommender.article import Article
+from recommender.errors import RecordError, SourceError
+from recommender.readers.entry import Entry, Reader
+from recommender.readers.jsonl import parse_json, read_json, read_jsonl
+from recommender.readers.plain import article_from_text, read_plain
+from recommender.readers.record import article_from_record
+from recommender.readers.table import read_csv
+
+__all__ = ["Entry", "Found", "article_from_record", "article_from_text", "find", "parse_json", "read", "read_bytes"]
+
+READERS: dict[str, Reader] = {
+    ".jsonl": read_jsonl,
+    ".ndjson": read_jsonl,
+    ".json": read_json,
+    ".csv": read_csv,
+    ".txt": read_plain,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The files that a source stands for.
+
+    Attributes:
+        paths: files that a reader knows, in a stable order.
+        n_skipped: files in a folder that no reader knows (a named file of that sort is an error instead).
+        n_bytes: size of ``paths`` together.
+    """
+
+    paths: tuple[Path, ...]
+    n_skipped: int
+    n_bytes: int
+
+
+def find(source: Path) -> Found:
+    """Return the files of ``source``: itself, or for a folder all known files below it (hidden ones left out).
+
+    Raises:
+        SourceError: nothing is there, it may not be read, or no reader knows this kind of file.
+    """
+    if source.is_dir():
+        below = sorted(path for path in _walk(source) if path.is_file())
+        known = tuple(path for path in below if path.suffix.lower() in READERS)
+        return Found(known, len(below) - len(known), sum(path.stat().st_size for path in known))
+    if not source.exists():
+        raise SourceError(f"{source}: no such file or folder")
+    if source.suffix.lower() not in READERS:
+        raise SourceError(
+            f"{source}: no reader knows this kind of file; known are {', '.join(sorted(READERS))} and folders"
+        )
+    return Found((source,), 0, source.stat().st_size)
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for parent, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(parent, name) for name in files if not name.startswith("."))
+
+
+def read(path: Path) -> Iterator[Entry]:
+    """Yield the records of one file, good and bad, in order. An empty file yields one refusal.
+
+    Raises:
+        SourceError: the file cannot be opened or read.
+    """
+    n_entries = 0
+    try:
+        with path.open("rb") as stream:
+            for entry in READERS[path.suffix.lower()](stream, str(path)):
+                n_entries += 1
+                yield entry
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be read: {error.strerror or error}") from error
+    if n_entries == 0:
+        yield Entry(str(path), None, 0, reason="the file is empty")
+
+
+def read_bytes(raw: bytes, source: str = "input") -> list[Article]:
+    """Return the articles in ``raw``, whose form is told by looking: JSON, JSON lines, CSV or plain text.
+
+    Raises:
+        RecordError: there is no article in it, or one of them is refused (the message names its line).
+    """
+    articles: list[Article] = []
+    for entry in _sniff(raw)(io.BytesIO(raw), source):
+        if entry.article is None:
+            where = source if entry.line is None else f"{source}, line {entry.line}"
+            raise RecordError(f"{where}: {entry.reason}")
+        articles.append(entry.article)
+    if not articles:
+        raise RecordError(f"{source}: is empty")
+    return articles
+
+
+def _sniff(raw: bytes) -> Reader:
+    """Return the reader for these bytes; what looks like nothing else is plain text."""
+    start = raw.removeprefix(codecs.BOM_UTF8).lstrip()
+    if not start:
+        return read_jsonl  # yields nothing
+    if start.startswith(b"["):
+        return read_json
+    if start.startswith(b"{"):
+        return read_jsonl if _is_object(start.partition(b"\n")[0]) else read_json
+    header = start.partition(b"\n")[0].lower()
+    is_table = any(
+        b"title" in [name.strip(b' "\r') for name in header.split(mark)] and mark in header
+        for mark in (b",", b";", b"\t")
+    )
+    return read_csv if is_table else read_plain
+
+
+def _is_object(line: bytes) -> bool:
+    try:
+        parse_json(line)
+    except RecordError:
+        return False
+    return True

@@ -1,0 +1,349 @@
+"""The read side: related stories for an article or a text, each with its reason. No disk, and no model for a known article.
+
+A :class:`Recommender` holds one snapshot and answers from it; it is safe to share between threads. What is newer comes
+as another snapshot, in another Recommender.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from threading import Lock
+from typing import Any, Self
+
+import numpy as np
+
+from recommender import compose, explain, links, rank, snapshot
+from recommender.answer import DEFAULT_OPTIONS, Answer, Options, Recommendation, Source
+from recommender.article import Article, Link
+from recommender.encoder import Encoder, Recipe, article_vector, encode_views
+from recommender.errors import EncoderError, QueryError, SnapshotError, Suggestion, UnknownArticleError
+from recommender.home import Home
+from recommender.ingest import with_language
+from recommender.rank import Mask, base_language
+from recommender.settings import Settings
+from recommender.snapshot import Row, Snapshot
+from recommender.text import clean, title_key, url_key
+from recommender.vectors import Hit, Vector, order
+
+
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """One question, whatever it was asked with."""
+
+    vector: Vector
+    language: str | None
+    published_at: int
+    linked: Sequence[int]
+    own_row: int | None
+    shared: Callable[[Row], list[str]]
+
+
+class Recommender:
+    """Answers from one snapshot."""
+
+    def __init__(
+        self, snapshot: Snapshot, *, recipe: Recipe, encoder: Callable[[], Encoder], fuzzy_threshold: float
+    ) -> None:
+        """Take a snapshot and the means to encode what is not in it.
+
+        Args:
+            snapshot: loaded and checked.
+            recipe: how an unseen article becomes views; the one that the snapshot was built with.
+            encoder: called when a free text or an unseen article asks for it, not before.
+            fuzzy_threshold: for the links of an unseen article, see ``links.LinkResolver``.
+        """
+        self.snapshot = snapshot
+        self._recipe = recipe
+        self._encoder = encoder
+        self._fuzzy_threshold = fuzzy_threshold
+        self._resolver: links.LinkResolver | None = None
+
+    @classmethod
+    def open(cls, settings: Settings) -> Self:
+        """Return a recommender over the live snapshot of ``settings.home``. The encoder is opened when it is first needed.
+
+        Raises:
+            NoSnapshotError: nothing has been published yet.
+            SnapshotError: the snapshot is damaged, or was made with another encoder than the settings name.
+        """
+        home = Home(settings.home)
+        live = snapshot.load(home)
+        made_with = live.manifest["encoder"]
+        wanted = {"model": settings.encoder.model, "prompt": settings.encoder.prompt}
+        if settings.encoder.model != "none" and wanted != {name: made_with[name] for name in wanted}:
+            raise SnapshotError(
+                f"snapshot {live.name} was made with encoder.model = {made_with['model']!r}, the settings say "
+                f"{settings.encoder.model!r}; run: recommender rebuild, or set encoder.model back"
+            )
+        opened: list[Encoder] = []
+        lock = Lock()
+
+        def encoder() -> Encoder:
+            with lock:
+                if not opened:
+                    found = compose.open_encoder(home, settings.encoder)
+                    if found.name != made_with["name"]:
+                        raise EncoderError(
+                            f"the encoder here is {found.name}, snapshot {live.name} was made with {made_with['name']}; "
+                            "run: recommender rebuild"
+                        )
+                    opened.append(found)
+                return opened[0]
+
+        return cls(
+            live, recipe=Recipe(**made_with["recipe"]), encoder=encoder, fuzzy_threshold=settings.links.fuzzy_threshold
+        )
+
+    def related(self, article_id: str, options: Options = DEFAULT_OPTIONS) -> Answer:
+        """Return the stories related to a known article (or stub).
+
+        Raises:
+            UnknownArticleError: no such id; carries the nearest titles.
+            QueryError: a filter that can never match.
+        """
+        return self._related_row(self._row(article_id), options)
+
+    def related_by_url(self, url: str, options: Options = DEFAULT_OPTIONS) -> Answer:
+        """Return the stories related to the article at an address, in any spelling that means the same page.
+
+        Raises:
+            UnknownArticleError: no article has this address.
+            QueryError: it is no http(s) address, or a filter can never match.
+        """
+        key = url_key(url)
+        if key is None:
+            raise QueryError(f"url: {url[:200]!r} is not an absolute http(s) address")
+        number = self.snapshot.rows_by_url.get(key)
+        if number is None:
+            raise UnknownArticleError(
+                f"no article has the address {url[:500]}", self.nearest_titles(url.rsplit("/", 1)[-1])
+            )
+        return self._related_row(number, options)
+
+    def related_to(self, article: Article, options: Options = DEFAULT_OPTIONS) -> Answer:
+        """Return the stories related to an article that was sent along; it is not stored.
+
+        The article is left out of its own list where the archive knows it by id or address.
+        """
+        article = with_language(article, self._languages())
+        views = self._recipe.views(article)
+        vector = article_vector(views, encode_views(views, self._encoder().encode))
+        own = self.snapshot.dense.row_of(article.id)
+        if own is None and article.url:
+            own = self.snapshot.rows_by_url.get(url_key(article.url) or "")
+        text = f"{article.title}\n{article.description}\n{article.text}"
+        query = _Query(
+            vector=self._centred(vector, article.language),
+            language=article.language,
+            published_at=int(article.published_at.timestamp()) if article.published_at else rank.UNDATED,
+            linked=self._linked_rows(article),
+            own_row=own,
+            shared=lambda row: explain.terms_in_text(row.terms, row.title, row.description, text),
+        )
+        described = {"title": article.title, "language": article.language, "k": options.k}
+        return self._answer(query, described, options)
+
+    def search(self, text: str, options: Options = DEFAULT_OPTIONS, *, language: str | None = None) -> Answer:
+        """Return the stories nearest to a free text.
+
+        Args:
+            text: any; what is beyond the encoder's window is not looked at.
+            options: ``past_only`` and ``same_language`` do not apply: a text has no date, and its language is no wish.
+            language: of the text; detected among the archive's languages where None.
+
+        Raises:
+            QueryError: there is no text.
+        """
+        text, language = self._cleaned_query(text, language)
+        query = self._text_query(text, language, self._encoder().encode([text])[0])
+        return self._answer(query, {"text": text, "language": language, "k": options.k}, options)
+
+    def related_hits(self, article_id: str, options: Options = DEFAULT_OPTIONS) -> list[Hit]:
+        """Return what :meth:`related` ranks, as ids and scores alone (for runs over a whole archive)."""
+        return self._hits(self._row_query(self._row(article_id)), options)
+
+    def search_hits(
+        self,
+        texts: Iterable[tuple[str, str]],
+        options: Options = DEFAULT_OPTIONS,
+    ) -> Iterator[tuple[str, str, list[Hit]]]:
+        """Yield (query id, text, hits) for many free texts, encoded 64 at a time; nothing else is held in memory.
+
+        Raises:
+            QueryError: a text is empty.
+        """
+        iterator = iter(texts)
+        while batch := list(islice(iterator, 64)):
+            cleaned = [self._cleaned_query(text, None) for _, text in batch]
+            vectors = self._encoder().encode([text for text, _ in cleaned])
+            for (query_id, _), (text, language), vector in zip(batch, cleaned, vectors, strict=True):
+                yield query_id, text, self._hits(self._text_query(text, language, vector), options)
+
+    def explain(self, article_id: str, other_id: str) -> dict[str, Any]:
+        """Return the score of one pair and every part of it.
+
+        Raises:
+            UnknownArticleError: one of the two is not in the archive.
+        """
+        one, other = self._row(article_id), self._row(other_id)
+        dense = float(self.snapshot.dense.scores(self.snapshot.dense.vector(one), np.array([other]))[0])
+        rows = self.snapshot.row(one), self.snapshot.row(other)
+        shared = explain.shared_terms(rows[0].terms, rows[1].terms)
+        return {
+            "article": {"id": rows[0].id, "title": rows[0].title},
+            "other": {"id": rows[1].id, "title": rows[1].title},
+            "score": round(dense, 6),
+            "parts": {"dense": round(dense, 6)},
+            "linked": {
+                "to_other": other in self.snapshot.linked_by(one),
+                "from_other": one in self.snapshot.linked_by(other),
+            },
+            "shared_terms": shared,
+            "reason": explain.similar_reason(shared),
+            "snapshot": self.snapshot.name,
+        }
+
+    def nearest_titles(self, text: str, n: int = 3) -> list[Suggestion]:
+        """Return up to ``n`` articles whose headline or id is spelled most like ``text``."""
+        key = title_key(text)
+        if not key:
+            return []
+        numbers = links.nearest(key, self.snapshot.titles, n)
+        return [Suggestion(self.snapshot.dense.ids[number], self.snapshot.row(number).title) for number in numbers]
+
+    def _row(self, article_id: str) -> int:
+        number = self.snapshot.dense.row_of(article_id)
+        if number is None:
+            raise UnknownArticleError(
+                f"no article has the id {article_id[:200]!r}", self.nearest_titles(article_id[:500])
+            )
+        return number
+
+    def _related_row(self, number: int, options: Options) -> Answer:
+        row = self.snapshot.row(number)
+        described = {"id": row.id, "title": row.title, "language": row.language, "k": options.k}
+        return self._answer(self._row_query(number), described, options)
+
+    def _row_query(self, number: int) -> _Query:
+        row = self.snapshot.row(number)
+        return _Query(
+            vector=self.snapshot.dense.vector(number),
+            language=row.language,
+            published_at=int(self.snapshot.columns.published_at[number]),
+            linked=self.snapshot.linked_by(number),
+            own_row=number,
+            shared=lambda other: explain.shared_terms(other.terms, row.terms),
+        )
+
+    def _cleaned_query(self, text: str, language: str | None) -> tuple[str, str | None]:
+        text = clean(text)
+        if not text:
+            raise QueryError("the query is empty; give a few words or a whole text")
+        return text, language or with_language(Article("query", text), self._languages()).language
+
+    def _text_query(self, text: str, language: str | None, vector: Vector) -> _Query:
+        return _Query(
+            vector=self._centred(vector, language),
+            language=None,
+            published_at=rank.UNDATED,
+            linked=(),
+            own_row=None,
+            shared=lambda row: explain.terms_in_text(row.terms, row.title, row.description, text),
+        )
+
+    def _answer(self, query: _Query, described: dict[str, Any], options: Options) -> Answer:
+        hits = self._hits(query, options)
+        linking = set(self.snapshot.linking_to(query.own_row)) if query.own_row is not None else set()
+        linked = set(query.linked)
+        results = tuple(
+            self._recommendation(position, hit, query, linked, linking, options)
+            for position, hit in enumerate(hits, start=1)
+        )
+        empty = None
+        if not results:
+            empty = (
+                "nothing in the archive passes the filters"
+                if len(self.snapshot) > 1
+                else "the archive holds no other article"
+            )
+        return Answer(described, results, self.snapshot.name, empty)
+
+    def _hits(self, query: _Query, options: Options) -> list[Hit]:
+        mask = self._mask(query, options)
+        dense = self.snapshot.dense
+        if options.raw:
+            return dense.search(query.vector, options.k, mask)
+        # An editor's own links stand ahead, whatever their language: the editor meant this reader.
+        own = self._mask(query, replace(options, same_language=False))
+        rows = np.array([row for row in query.linked if own is None or own[row]], np.int64)
+        scores = dense.scores(query.vector, rows)
+        linked = [order([Hit(dense.ids[row], float(score))])[0] for row, score in zip(rows, scores, strict=True)]
+        return rank.place(linked, dense.search(query.vector, options.k + len(linked), mask), options.k)
+
+    def _mask(self, query: _Query, options: Options) -> Mask | None:
+        filters = options.filters
+        filters.check(self.snapshot.columns)
+        if options.same_language and not options.raw and query.language and not filters.languages:
+            filters = replace(filters, languages=(base_language(query.language),))
+        mask = rank.allowed(self.snapshot.columns, filters)
+        if options.past_only and query.published_at != rank.UNDATED:
+            mask &= rank.not_younger(self.snapshot.columns, query.published_at)
+        if query.own_row is not None:
+            mask[query.own_row] = False
+        for article_id in filters.exclude:
+            number = self.snapshot.dense.row_of(article_id)
+            if number is not None:
+                mask[number] = False
+        return mask
+
+    def _recommendation(
+        self, position: int, hit: Hit, query: _Query, linked: set[int], linking: set[int], options: Options
+    ) -> Recommendation:
+        number = self.snapshot.dense.row_of(hit.article_id)
+        assert number is not None  # the hit came from this index
+        row = self.snapshot.row(number)
+        source: Source = "similar"
+        if number in linked:
+            source, reason = "link", explain.LINKED_BY
+        elif number in linking:
+            source, reason = "link", explain.LINKED_FROM
+        else:
+            reason = explain.similar_reason(query.shared(row))
+        return Recommendation(
+            rank=position,
+            id=row.id,
+            title=row.title,
+            url=row.url,
+            score=hit.score,
+            source=source,
+            reason=reason,
+            published_at=row.published_at,
+            section=row.section,
+            language=row.language,
+            stub=row.stub,
+            parts={"dense": hit.score} if options.explain else None,
+        )
+
+    def _linked_rows(self, article: Article) -> list[int]:
+        if not article.read_more:
+            return []
+        if self._resolver is None:
+            rows = (self.snapshot.row(number) for number in range(len(self.snapshot)))
+            self._resolver = links.LinkResolver(
+                (links.Target(row.id, row.title, row.url) for row in rows), fuzzy_threshold=self._fuzzy_threshold
+            )
+        found = (
+            self._resolver.resolve(Link(article.id, position, link.title, link.url))
+            for position, link in enumerate(article.read_more)
+        )
+        numbers = (self.snapshot.dense.row_of(target[0]) for target in found if target)
+        return list(dict.fromkeys(number for number in numbers if number is not None))
+
+    def _centred(self, vector: Vector, language: str | None) -> Vector:
+        centred: Vector = self.snapshot.centres.apply(vector[None, :], [base_language(language)])[0]
+        return centred
+
+    def _languages(self) -> tuple[str, ...]:
+        return tuple(sorted({base_language(name) for name in self.snapshot.columns.languages}))

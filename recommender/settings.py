@@ -1,0 +1,208 @@
+"""Settings: frozen, validated, one section a component. The one owner of pydantic.
+
+A flag wins over the environment (``RECOMMENDER_ENCODER__MODEL``), that over ``recommender.toml``, that over the default.
+Read at the edge only; every component is handed its own section.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from recommender.errors import SettingsError
+
+PREFIX = "RECOMMENDER_"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class EncoderSettings(_Section):
+    """Which model makes the vectors, and how.
+
+    Attributes:
+        model: ``all-MiniLM-L6-v2`` (from its PyPI package), a folder, a model hub id, ``hashing`` (no model; for trying
+            out and tests), or ``none``: serve known articles only, nothing of the model stack is imported.
+        runtime: ``onnx``: the model is exported once by sentence-transformers and then run without torch; ``torch``:
+            sentence-transformers itself, for models that cannot be exported.
+        prompt: put before every text (``query: `` for the E5 family).
+        allow_download: fetch a hub id that is not in the local cache. Nothing else ever leaves this machine.
+        threads: CPU threads of one encoding, 0 for all cores.
+        title_weight, description_weight, body_weight, chunk_words, max_chunks: see ``encoder.views.Recipe``.
+        centring: shrinkage of the per-language centre in articles, see ``vectors.Centres``; 0 turns it off.
+    """
+
+    model: str = Field(default="all-MiniLM-L6-v2", min_length=1)
+    runtime: Literal["onnx", "torch"] = "onnx"
+    prompt: str = Field(default="", max_length=200)
+    allow_download: bool = False
+    threads: int = Field(default=0, ge=0, le=256)
+    title_weight: float = Field(default=0.2, ge=0, le=1)
+    description_weight: float = Field(default=0.15, ge=0, le=1)
+    body_weight: float = Field(default=0.65, ge=0, le=1)
+    chunk_words: int = Field(default=120, ge=10, le=2000)
+    max_chunks: int = Field(default=64, ge=1, le=10_000)
+    centring: float = Field(default=10.0, ge=0, le=1e6)
+
+
+class LinkSettings(_Section):
+    """How an editor's link finds its article.
+
+    Attributes:
+        fuzzy_threshold: least similarity of two headlines, 0 to 100 (``scripts/measure_title_matching.py``).
+    """
+
+    fuzzy_threshold: float = Field(default=88.0, ge=50, le=100)
+
+
+class RankingSettings(_Section):
+    """What a list looks like when the caller does not say.
+
+    Attributes:
+        k: length of a list.
+        same_language: only stories in the article's language, where that is known.
+        past_only: never a story that is younger than the article.
+    """
+
+    k: int = Field(default=5, ge=1, le=1000)
+    same_language: bool = True
+    past_only: bool = False
+
+
+class ServeSettings(_Section):
+    """The HTTP service.
+
+    Attributes:
+        host, port: where it listens.
+        workers: processes; they share one copy of the index.
+        threads: blocking threads a worker.
+        max_body_bytes: a larger request body is refused.
+        max_query_chars: a longer free text is refused.
+        poll_seconds: how often a worker looks for a new snapshot.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    workers: int = Field(default=1, ge=1, le=64)
+    threads: int = Field(default=4, ge=1, le=64)
+    max_body_bytes: int = Field(default=1_000_000, ge=1000, le=100_000_000)
+    max_query_chars: int = Field(default=5_000, ge=10, le=1_000_000)
+    poll_seconds: float = Field(default=1.0, ge=0, le=3600)
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Make one with :func:`load_settings`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", frozen=True, extra="forbid")
+
+    home: Path = Path("index")
+    encoder: EncoderSettings = EncoderSettings()
+    links: LinkSettings = LinkSettings()
+    ranking: RankingSettings = RankingSettings()
+    serve: ServeSettings = ServeSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over what the file said (which arrives as init values)."""
+        return (env_settings, init_settings)
+
+
+def load_settings(file: Path | None, flags: Mapping[str, Any] | None = None) -> Settings:
+    """Return the settings of this process.
+
+    Args:
+        file: a TOML file; None for ``recommender.toml`` in the working directory, if it is there.
+        flags: dotted names and values from the command line, e.g. ``{"serve.port": 8080}``; None values are ignored.
+
+    Raises:
+        SettingsError: an unknown name (the nearest known one is named), a wrong type, a value out of range.
+    """
+    values = _read_file(file)
+    _check_names(values, Settings, str(file or "recommender.toml"))
+    _check_environment()
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        raise SettingsError(_explained(error)) from error
+    return with_flags(settings, flags or {})
+
+
+def with_flags(settings: Settings, flags: Mapping[str, Any]) -> Settings:
+    """Return ``settings`` with dotted names set anew; None values are ignored. Raises SettingsError."""
+    try:
+        for name, value in flags.items():
+            if value is not None:
+                settings = _with(settings, name.split("."), value)
+    except ValidationError as error:
+        raise SettingsError(_explained(error)) from error
+    return settings
+
+
+def _read_file(file: Path | None) -> dict[str, Any]:
+    path = file or Path("recommender.toml")
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if file is None:
+            return {}
+        raise SettingsError(f"{path}: no such file") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{path}: cannot be read as TOML: {error}") from error
+
+
+def _check_names(values: Mapping[str, Any], model: type[BaseModel], where: str, path: str = "") -> None:
+    for name, value in values.items():
+        if name not in model.model_fields:
+            raise SettingsError(
+                f"{where}: unknown setting {path}{name}{_nearest(name, list(model.model_fields), path)}"
+            )
+        kind = model.model_fields[name].annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel) and isinstance(value, Mapping):
+            _check_names(value, kind, where, f"{path}{name}.")
+
+
+def _check_environment() -> None:
+    known = {"HOME", "CONFIG"}
+    for section, field in Settings.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            known.update(f"{section}__{name}".upper() for name in kind.model_fields)
+    for name in os.environ:
+        if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in known:
+            raise SettingsError(
+                f"environment: unknown setting {name}{_nearest(name.removeprefix(PREFIX), sorted(known), PREFIX)}"
+            )
+
+
+def _nearest(name: str, names: list[str], prefix: str) -> str:
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    return f"; did you mean {prefix}{near[0]}?" if near else f"; known are {', '.join(names)}"
+
+
+def _with(settings: Settings, path: list[str], value: Any) -> Settings:
+    if len(path) == 1:
+        return settings.model_copy(update={path[0]: value})
+    section: BaseModel = getattr(settings, path[0])
+    changed = type(section).model_validate(section.model_dump() | {path[1]: value})
+    return settings.model_copy(update={path[0]: changed})
+
+
+def _explained(error: ValidationError) -> str:
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"])
+    return f"setting {name}: {first['msg'][:1].lower()}{first['msg'][1:]} (it is {first['input']!r})"

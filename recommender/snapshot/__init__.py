@@ -1,0 +1,11 @@
+"""A published index: immutable files, each with its sha256 in a manifest, made live by one rename.
+
+``index/README.md`` specifies the format. A snapshot is loaded whole or refused.
+"""
+
+from recommender.snapshot.contents import Contents, Row
+from recommender.snapshot.files import FILES, FORMAT, verify
+from recommender.snapshot.live import Snapshot, load, read_current
+from recommender.snapshot.publish import publish
+
+__all__ = ["FILES", "FORMAT", "Contents", "Row", "Snapshot", "load", "publish", "read_current", "verify"]

@@ -1,0 +1,138 @@
+"""A snapshot opened for reading: every file is hashed before anything parses it."""
+
+from __future__ import annotations
+
+import json
+import mmap
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.dense import DenseIndex
+from recommender.errors import NoSnapshotError, SnapshotError
+from recommender.home import Home
+from recommender.rank import Columns
+from recommender.snapshot.contents import Row
+from recommender.snapshot.files import verify
+from recommender.text import title_key, url_key
+from recommender.vectors import Centres
+
+REBUILD = "run: recommender rebuild"
+NAME = re.compile(r"s\d{8}")
+
+
+class Snapshot:
+    """A loaded snapshot: read-only, safe to share between threads.
+
+    Attributes:
+        name: e.g. ``s00000017``.
+        manifest: what ``manifest.json`` says.
+        dense: the vector index; its ids give the row numbers used everywhere here.
+        columns: what rules look at.
+        centres: of the languages.
+    """
+
+    def __init__(
+        self, folder: Path, manifest: dict[str, Any], names: dict[str, Any], arrays: Mapping[str, Any]
+    ) -> None:
+        self.name = folder.name
+        self.manifest = manifest
+        self.dense = DenseIndex.read(names["ids"], folder / "dense.faiss")
+        self.columns = Columns(
+            arrays["published_at"],
+            arrays["language"],
+            arrays["section"],
+            arrays["kind"],
+            arrays["stub"],
+            tuple(names["languages"]),
+            tuple(names["sections"]),
+            tuple(names["kinds"]),
+        )
+        self.centres = Centres(names["centres"], arrays["centres"])
+        self._links: NDArray[np.int32] = arrays["links"]
+        self._offsets: NDArray[np.int64] = arrays["offsets"]
+        n = len(self.dense)
+        lengths = {
+            len(self._offsets) - 1,
+            *(len(arrays[name]) for name in ("published_at", "language", "section", "kind", "stub")),
+        }
+        if lengths != {n} or (self._links.size and not 0 <= self._links.min() <= self._links.max() < n):
+            raise SnapshotError(f"{folder}: its files do not belong together; {REBUILD}")
+        with (folder / "rows.jsonl").open("rb") as stream:
+            self._lines = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) if n else b""
+
+    def __len__(self) -> int:
+        return len(self.dense)
+
+    def row(self, number: int) -> Row:
+        """Return what is served of one row."""
+        fields = json.loads(self._lines[self._offsets[number] : self._offsets[number + 1]])
+        return Row(self.dense.ids[number], **fields | {"terms": tuple(fields["terms"])})
+
+    def linked_by(self, number: int) -> list[int]:
+        """Return the rows to which this row's editor links, in the editor's order."""
+        return [int(row) for row in self._links[self._links[:, 0] == number, 1]]
+
+    def linking_to(self, number: int) -> list[int]:
+        """Return the rows whose editors link to this row."""
+        return [int(row) for row in self._links[self._links[:, 1] == number, 0]]
+
+    @cached_property
+    def rows_by_url(self) -> dict[str, int]:
+        """The row of each url key; built when first asked for."""
+        keys = ((url_key(url), number) for number in range(len(self)) if (url := self.row(number).url))
+        return {key: number for key, number in keys if key}
+
+    @cached_property
+    def titles(self) -> tuple[tuple[str, str], ...]:
+        """(title key, key of the id) of every row; built when first asked for."""
+        return tuple(
+            (title_key(self.row(number).title), title_key(self.dense.ids[number])) for number in range(len(self))
+        )
+
+
+def load(home: Home, name: str | None = None, *, folder: Path | None = None) -> Snapshot:
+    """Return a snapshot, the live one unless ``name`` says which, with every byte checked.
+
+    Raises:
+        NoSnapshotError: nothing has been published here.
+        SnapshotError: a file is missing or changed, or it was written in another format.
+    """
+    name, expected = (name, None) if name else read_current(home)
+    folder = folder or home.snapshots / name
+    problems = verify(folder, expected)
+    if problems:
+        raise SnapshotError(f"{problems[0]}; {REBUILD}")
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    try:
+        names = json.loads((folder / "names.json").read_text(encoding="utf-8"))
+        with np.load(folder / "rows.npz", allow_pickle=False) as arrays:
+            return Snapshot(folder, manifest, names, dict(arrays))
+    except (OSError, ValueError, KeyError) as error:
+        raise SnapshotError(f"{folder}: cannot be opened: {error}; {REBUILD}") from error
+
+
+def read_current(home: Home) -> tuple[str, str]:
+    """Return the live snapshot's name and the sha256 of its manifest.
+
+    Raises:
+        NoSnapshotError: nothing has been published here.
+        SnapshotError: ``CURRENT`` is damaged.
+    """
+    try:
+        current = json.loads(home.current.read_text(encoding="utf-8"))
+        name, expected = current["snapshot"], current["manifest_sha256"]
+        if not NAME.fullmatch(name) or not isinstance(expected, str):
+            raise ValueError(f"{name!r} is no snapshot's name")
+    except (FileNotFoundError, NotADirectoryError):
+        raise NoSnapshotError(
+            f"{home.path}: no index has been published here; run: recommender ingest SOURCE, then: recommender rebuild"
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SnapshotError(f"{home.current}: is damaged ({error}); {REBUILD}") from error
+    return name, expected

@@ -1,0 +1,121 @@
+"""A snapshot written aside, checked as a reader would, and made live by one rename."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recommender.dense import DenseIndex
+from recommender.errors import SnapshotError
+from recommender.home import Home
+from recommender.rank import UNDATED, encode_names
+from recommender.snapshot.contents import Contents, Row
+from recommender.snapshot.files import FILES, FORMAT, sha256, sync, write_synced
+from recommender.snapshot.live import NAME, Snapshot, load
+
+
+def publish(
+    home: Home,
+    contents: Contents,
+    described: Mapping[str, Any],
+    *,
+    now: datetime,
+    check: Callable[[Snapshot], None] = lambda snapshot: None,
+    keep: int = 3,
+) -> Snapshot:
+    """Write a snapshot aside, open it as a reader would, and make it live.
+
+    Build aside, fsync each file, rename, load and verify, replace ``CURRENT`` by rename. A process that is killed at
+    any moment leaves the former snapshot live. The caller holds the home's writer lock.
+
+    Args:
+        home: where.
+        contents: what.
+        described: goes into the manifest (``encoder`` and so on).
+        now: time of publication.
+        check: called with the loaded snapshot before it goes live; what it raises stops the publication.
+        keep: how many snapshots stay, the new one counted.
+
+    Raises:
+        SnapshotError: it could not be written, or did not pass its own check.
+    """
+    try:
+        home.snapshots.mkdir(parents=True, exist_ok=True)
+        for left_over in home.snapshots.glob(".tmp-*"):
+            shutil.rmtree(left_over)
+        known = [int(path.name[1:]) for path in home.snapshots.iterdir() if NAME.fullmatch(path.name)]
+        name = f"s{max(known, default=0) + 1:08d}"
+        aside = home.snapshots / f".tmp-{name}"
+        aside.mkdir()
+        _write_files(aside, contents)
+        manifest = {
+            "format": FORMAT,
+            "name": name,
+            "created_at": now.astimezone(UTC).isoformat(timespec="seconds"),
+            **described,
+            "files": {file: {"bytes": (aside / file).stat().st_size, "sha256": sha256(aside / file)} for file in FILES},
+        }
+        write_synced(aside / "manifest.json", json.dumps(manifest, indent=2, ensure_ascii=False).encode() + b"\n")
+        sync(aside)
+        check(load(home, name, folder=aside))
+        folder = home.snapshots / name
+        aside.rename(folder)
+        sync(home.snapshots)
+        current = {"snapshot": name, "manifest_sha256": sha256(folder / "manifest.json")}
+        replacement = home.path / ".CURRENT.tmp"
+        write_synced(replacement, json.dumps(current).encode() + b"\n")
+        replacement.replace(home.current)
+        sync(home.path)
+    except OSError as error:
+        raise SnapshotError(
+            f"{home.path}: the snapshot could not be written ({error}); the former one stays live"
+        ) from error
+    for path in sorted(path for path in home.snapshots.iterdir() if NAME.fullmatch(path.name))[:-keep]:
+        shutil.rmtree(path, ignore_errors=True)
+    return load(home)
+
+
+def _write_files(folder: Path, contents: Contents) -> None:
+    rows = contents.rows
+    DenseIndex.build([row.id for row in rows], contents.vectors).write(folder / "dense.faiss")
+    offsets = np.zeros(len(rows) + 1, np.int64)
+    with (folder / "rows.jsonl").open("wb") as stream:
+        for number, row in enumerate(rows):
+            fields = {name: getattr(row, name) for name in Row.__slots__ if name != "id"}
+            stream.write(json.dumps(fields, ensure_ascii=False).encode() + b"\n")
+            offsets[number + 1] = stream.tell()
+    language, languages = encode_names([row.language for row in rows])
+    section, sections = encode_names([row.section for row in rows])
+    kind, kinds = encode_names([row.kind for row in rows])
+    with (folder / "rows.npz").open("wb") as stream:
+        np.savez(
+            stream,
+            published_at=np.array([_seconds(row.published_at) for row in rows], np.int64),
+            language=language,
+            section=section,
+            kind=kind,
+            stub=np.array([row.stub for row in rows], np.bool_),
+            links=contents.links.reshape(-1, 2),
+            offsets=offsets,
+            centres=contents.centres.matrix,
+        )
+    names = {
+        "ids": [row.id for row in rows],
+        "languages": languages,
+        "sections": sections,
+        "kinds": kinds,
+        "centres": contents.centres.languages,
+    }
+    (folder / "names.json").write_text(json.dumps(names, ensure_ascii=False), encoding="utf-8")
+    for file in FILES:
+        sync(folder / file)
+
+
+def _seconds(instant: str | None) -> int:
+    return UNDATED if instant is None else int(datetime.fromisoformat(instant).timestamp())

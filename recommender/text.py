@@ -1,0 +1,179 @@
+"""Text as this package understands it: cleaned, keyed, digested, cut into chunks. Pure functions.
+
+The one owner of w3lib (urls).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from w3lib.url import canonicalize_url, url_query_cleaner
+
+# Query parameters that say where a click came from, never which article it is.
+_TRACKERS = [
+    "fbclid", "gclid", "dclid", "gbraid", "wbraid", "msclkid", "yclid", "twclid", "igshid", "mc_cid", "mc_eid", "_ga", "_gl",
+    "ref", "ref_src", "cmpid", "ocid", "ns_mchannel", "ns_source", "ns_campaign", "smid", "smtyp", "at_medium", "at_campaign",
+    "wt_mc", "xtor", "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "utm_id", "utm_name", "utm_reader",
+]  # fmt: skip
+
+# Controls (but tab and newline), bidirectional embeddings, overrides and isolates, the byte order mark.
+# Left-to-right and right-to-left *marks* stay: Hebrew and Arabic headlines need them.
+_UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_LINE_BREAKS = re.compile("\r\n|[\r\u2028\u2029\x85]")
+_BLANKS = re.compile(r"[^\S\n]+")
+_NOT_WORD = re.compile(r"[^\w]+|_+")
+_DASHES = re.compile("[\u2010-\u2015\u2212-]+")
+_WORDS = re.compile(r"[^\W_]+(?:['’ʼ\-][^\W_]+)*")
+
+# How an editor's block of links is announced. Matched at the start of a line, in any case, before a colon or alone.
+_LINK_PHRASES = (
+    "read more", "read also", "also read", "see also", "more on this", "more on this story", "related", "related stories",
+    "related articles", "читайте також", "читайте ще", "читати також", "читайте также", "читать также", "по теме", "за темою",
+    "lesen sie auch", "lesen sie mehr", "mehr zum thema", "lire aussi", "à lire aussi", "lea también", "lee también",
+    "czytaj także", "czytaj też", "przeczytaj także", "leggi anche", "leia também", "lees ook", "lees meer",
+)  # fmt: skip
+_LINK_HEAD = re.compile(
+    r"^\s*(?:\W{0,3}\s*)(?:"
+    + "|".join(sorted(map(re.escape, _LINK_PHRASES), key=len, reverse=True))
+    + r")\s*(:|：|$)\s*",
+    re.IGNORECASE,
+)
+_BULLET = re.compile(r"^\s*(?:[-*•–—▪◦·]|\d{1,2}[.)])\s+")
+_LINK_TITLE_CHARS = 300
+_LINK_TITLE_IN_BODY_CHARS = 160
+
+
+def clean(text: str) -> str:
+    """Return ``text`` as NFC with plain newlines, single blanks and nothing that cannot be shown.
+
+    Removed: control characters, NUL, bidirectional overrides, byte order marks; a lone surrogate becomes U+FFFD.
+    Empty lines go, so that one newline parts two paragraphs. Idempotent.
+    """
+    text = _LINE_BREAKS.sub("\n", text)
+    text = _SURROGATES.sub("\ufffd", _UNWANTED.sub("", text))
+    text = _BLANKS.sub(" ", unicodedata.normalize("NFC", text))
+    return "\n".join(line for line in (part.strip() for part in text.split("\n")) if line)
+
+
+def clean_line(text: str) -> str:
+    """Return ``text`` cleaned and on one line (for titles, names, tags)."""
+    return clean(text).replace("\n", " ")
+
+
+def words(text: str) -> list[str]:
+    """Return the words of ``text`` in order; inner apostrophes and hyphens stay inside their word."""
+    return _WORDS.findall(text)
+
+
+def title_key(title: str) -> str:
+    """Return the form in which two spellings of one headline are equal: folded case, no punctuation, dashes alike.
+
+    Accents stay (they part words in most languages). May be empty for a title of signs only.
+    """
+    folded = unicodedata.normalize("NFKC", title).casefold()
+    folded = re.sub("['’ʼ`´]", "", folded)
+    return " ".join(_NOT_WORD.sub(" ", _DASHES.sub(" ", folded)).split())
+
+
+def canonical_url(url: str) -> str | None:
+    """Return the absolute http(s) url in one spelling, or None when ``url`` is no such thing.
+
+    Scheme and host in lower case, default port, fragment, tracking parameters and trailing slash gone, query
+    sorted, percent-encoding normalised (w3lib). ``javascript:``, ``data:`` and relative urls give None.
+    """
+    url = clean_line(url)
+    if not re.match(r"https?://[^/?#\s]", url, re.IGNORECASE) or len(url) > 4096 or re.search(r"[\s<>\"]", url):
+        return None
+    try:
+        url = canonicalize_url(url_query_cleaner(url, _TRACKERS, remove=True, unique=False))
+    except (ValueError, UnicodeError):
+        return None
+    scheme, rest = url.split("://", 1)
+    host, slash, path = rest.partition("/")
+    host = host.removesuffix(":80" if scheme == "http" else ":443")
+    if not host or "@" in host:
+        return None
+    head, mark, query = path.partition("?")
+    head = head.rstrip("/")
+    return f"{scheme}://{host}{slash if head or mark else ''}{head}{mark}{query}"
+
+
+def url_key(url: str) -> str | None:
+    """Return what two addresses of one page share: the canonical url without scheme and leading ``www.``."""
+    canonical = canonical_url(url)
+    return canonical.split("://", 1)[1].removeprefix("www.") if canonical else None
+
+
+def digest(*parts: str) -> bytes:
+    """Return 16 bytes that stand for these strings; different splits of one text give different digests."""
+    state = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        raw = part.encode("utf-8", "surrogatepass")
+        state.update(len(raw).to_bytes(8, "little"))
+        state.update(raw)
+    return state.digest()
+
+
+def chunks(text: str, n_words: int) -> Iterator[str]:
+    """Yield consecutive pieces of ``text`` of ``n_words`` blank-separated words; the last is shorter.
+
+    A tail of less than a quarter of ``n_words`` joins the piece before it: a vector of ten words is noise. Text
+    without blanks (Chinese, Japanese, Thai) is cut by characters instead, four a word.
+    """
+    tokens = [piece for token in text.split() for piece in _cut(token, 4 * n_words)]
+    starts = list(range(0, len(tokens), n_words))
+    if len(starts) > 1 and len(tokens) - starts[-1] < n_words / 4:
+        starts.pop()
+    for number, start in enumerate(starts):
+        stop = starts[number + 1] if number + 1 < len(starts) else len(tokens)
+        yield " ".join(tokens[start:stop])
+
+
+def _cut(token: str, n_chars: int) -> Iterator[str]:
+    if len(token) <= n_chars:
+        yield token
+    else:
+        yield from (token[start : start + n_chars] for start in range(0, len(token), n_chars))
+
+
+def split_link_block(text: str) -> tuple[str, list[str]]:
+    """Part a cleaned body from its editors' "Read more" links.
+
+    Two shapes are known: a line that announces (``Read more:``) with one title a line below it, and a line that
+    announces and names the title itself (``Read more: Title``). A block at the very end takes every line that is
+    short enough for a title; inside the body it ends at the first line that reads like a paragraph.
+
+    Returns:
+        The body without the block or blocks, and the titles in order (without bullets).
+    """
+    lines = text.split("\n")
+    body: list[str] = []
+    titles: list[str] = []
+    at = 0
+    while at < len(lines):
+        head = _LINK_HEAD.match(lines[at])
+        same_line = lines[at][head.end() :].strip() if head else ""
+        if head is None or len(same_line) > _LINK_TITLE_CHARS:
+            body.append(lines[at])
+            at += 1
+            continue
+        at += 1
+        if same_line:
+            titles.append(same_line)
+            continue
+        start = at
+        at_end = all(len(line) <= _LINK_TITLE_CHARS for line in lines[start:])
+        while at < len(lines) and not _LINK_HEAD.match(lines[at]) and (at_end or _is_title(lines[at])):
+            titles.append(_BULLET.sub("", lines[at]).strip())
+            at += 1
+        if at == start and head.group(1) == "":
+            body.append(lines[start - 1])  # a paragraph that merely says "Related": nothing follows, so it is text
+    return "\n".join(body), [title for title in titles if title]
+
+
+def _is_title(line: str) -> bool:
+    return len(line) <= _LINK_TITLE_IN_BODY_CHARS and not line.endswith((".", "…", ":"))

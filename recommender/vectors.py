@@ -1,0 +1,106 @@
+"""Vectors and scores: normalised, combined, ordered. Pure functions over NumPy arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float32]
+"""Shape (dim,)."""
+Matrix = NDArray[np.float32]
+"""Shape (n, dim), one row a vector."""
+
+SCORE_DIGITS = 6
+
+
+class Hit(NamedTuple):
+    """A candidate: an article's id and its score (higher is better; for the dense index a cosine, -1 to 1)."""
+
+    article_id: str
+    score: float
+
+
+def normalise(matrix: Matrix) -> Matrix:
+    """Return the rows at unit length, float32; a row of zeros stays zeros (it is similar to nothing)."""
+    matrix = np.asarray(matrix, dtype=np.float32)
+    lengths = np.linalg.norm(matrix, axis=-1, keepdims=True)
+    unit: Matrix = np.divide(matrix, lengths, out=np.zeros_like(matrix), where=lengths > 0)
+    return unit
+
+
+def combine(views: Sequence[tuple[float, Vector]]) -> Vector:
+    """Return the unit vector of a weighted sum of views, each normalised first.
+
+    Args:
+        views: (weight, vector) pairs, at least one; weights need not sum to 1.
+
+    Source: weighted view averaging as in classical late fusion of field representations; MODELS of this project
+    measured it against one truncated text (see ARCHITECTURE.md, "The article vector").
+    """
+    total = np.sum([np.float32(weight) * normalise(vector) for weight, vector in views], axis=0)
+    return normalise(total)
+
+
+def mean_vector(matrix: Matrix) -> Vector:
+    """Return the unit vector of the mean of the rows; shape (dim,). At least one row is needed."""
+    return normalise(np.mean(normalise(matrix), axis=0))
+
+
+def order(hits: Iterable[Hit]) -> list[Hit]:
+    """Return ``hits`` best first: scores rounded to six decimals, ties by id, so that two runs agree."""
+    rounded = (Hit(hit.article_id, round(float(hit.score), SCORE_DIGITS)) for hit in hits)
+    return sorted(rounded, key=lambda hit: (-hit.score, hit.article_id))
+
+
+class Centres:
+    """The mean vector of each language, taken away so that a language is no direction of its own.
+
+    An encoder places the articles of one language close together, whatever they are about; the mean of a language is
+    that common part. Without it a story's nearest neighbours are about its subject rather than in its language, and a
+    cosine of 0 means "as alike as two articles drawn at random". A language with few articles has no mean worth
+    trusting, so it is shrunk by n / (n + shrinkage).
+
+    Source: Libovický, Rosa and Fraser, "On the Language Neutrality of Pre-trained Multilingual Representations",
+    Findings of EMNLP 2020 (section 3, centring). The shrinkage is ours.
+
+    Attributes:
+        languages: the languages in order, ``""`` for articles whose language is unknown.
+        matrix: shape (len(languages), dim), the shrunk means.
+    """
+
+    def __init__(self, languages: Sequence[str], matrix: Matrix) -> None:
+        if len(languages) != len(matrix):
+            raise ValueError(f"{len(languages)} languages for {len(matrix)} centres")
+        self.languages = tuple(languages)
+        self.matrix = matrix
+        self._row_of = {language: row for row, language in enumerate(self.languages)}
+
+    @classmethod
+    def fit(cls, vectors: Matrix, languages: Sequence[str], shrinkage: float) -> Centres:
+        """Return the centres of ``vectors``, shape (len(languages), dim); ``shrinkage`` 0 gives none at all."""
+        names = sorted(set(languages)) if shrinkage > 0 else []
+        codes = np.array(list(languages), dtype=object)
+        matrix = np.zeros((len(names), vectors.shape[1]), np.float32)
+        for row, name in enumerate(names):
+            rows = np.flatnonzero(codes == name)
+            # float64: the mean of a million float32 rows must not depend on their order
+            mean = np.zeros(vectors.shape[1])
+            for start in range(0, len(rows), 4096):
+                mean += vectors[rows[start : start + 4096]].sum(axis=0, dtype=np.float64)
+            matrix[row] = mean / (len(rows) + shrinkage)
+        return cls(names, matrix)
+
+    def apply(self, vectors: Matrix, languages: Sequence[str]) -> Matrix:
+        """Return unit vectors with their language's centre taken away; a language not seen keeps its vectors.
+
+        A vector that is nothing but its language's centre (the only article of an archive, say) is left as it is.
+        """
+        known = np.array([self._row_of.get(language, -1) for language in languages], dtype=np.int64)
+        if not len(self.languages) or not len(vectors):
+            return normalise(vectors)
+        moved = vectors - np.where(known[:, None] >= 0, self.matrix[known], np.float32(0))
+        kept = np.linalg.norm(moved, axis=1, keepdims=True) > 1e-3
+        return normalise(np.where(kept, moved, vectors))

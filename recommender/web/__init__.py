@@ -1,0 +1,76 @@
+"""The HTTP service. The one owner of flask, werkzeug and granian."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException
+
+from recommender.errors import RecommenderError, UnknownArticleError, http_status
+from recommender.settings import Settings
+from recommender.web.api import api, as_json
+from recommender.web.live import Live
+from recommender.web.page import page
+
+log = logging.getLogger(__name__)
+
+_TYPES = {
+    400: "bad_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    414: "too_large",
+    431: "too_large",
+}
+
+
+def create_app(settings: Settings) -> Flask:
+    """Return the WSGI application. It starts without a snapshot, says 503 until one is published, and then serves it."""
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = settings.serve.max_body_bytes
+    app.url_map.merge_slashes = False  # an id may be an address
+    app.extensions["recommender.live"] = Live(settings)
+    app.extensions["recommender.settings"] = settings
+    app.register_blueprint(api)
+    app.register_blueprint(page)
+    app.register_error_handler(RecommenderError, _refused)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _failed)
+    app.after_request(_harden)
+    return app
+
+
+def error_body(kind: str, message: str, **more: object) -> dict[str, object]:
+    """Return the one shape in which every error is told."""
+    return {"error": {"type": kind, "message": message, **more}}
+
+
+def _refused(error: RecommenderError) -> Response:
+    status, kind = http_status(error)
+    more: dict[str, object] = {}
+    if isinstance(error, UnknownArticleError):
+        more["suggestions"] = [suggestion._asdict() for suggestion in error.suggestions]
+    if status >= 500:
+        log.warning("%s: %s", kind, error)
+    return as_json(error_body(kind, str(error), **more), status)
+
+
+def _http_error(error: HTTPException) -> Response:
+    status = error.code or 500
+    response = as_json(error_body(_TYPES.get(status, "http_error"), error.description or error.name), status)
+    for name, value in error.get_headers():
+        if name.lower() not in ("content-type", "content-length"):
+            response.headers[name] = value
+    return response
+
+
+def _failed(error: Exception) -> Response:
+    log.exception("an unforeseen error", exc_info=error)
+    return as_json(error_body("internal", "an unforeseen error; the service's log has the details"), 500)
+
+
+def _harden(response: Response) -> Response:
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+    return response

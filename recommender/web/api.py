@@ -1,0 +1,96 @@
+"""The JSON routes under ``/v1``, and health."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flask import Blueprint, Response, current_app, request
+
+from recommender import readers
+from recommender.errors import QueryError, RecommenderError
+from recommender.settings import Settings
+from recommender.web.live import Live
+from recommender.web.parameters import options
+
+api = Blueprint("api", __name__)
+
+
+def live() -> Live:
+    """Return the application's snapshot holder."""
+    held: Live = current_app.extensions["recommender.live"]
+    return held
+
+
+def settings() -> Settings:
+    """Return the application's settings."""
+    held: Settings = current_app.extensions["recommender.settings"]
+    return held
+
+
+def as_json(value: object, status: int = 200) -> Response:
+    """Return a JSON response in UTF-8."""
+    return Response(json.dumps(value, ensure_ascii=False), status=status, mimetype="application/json")
+
+
+@api.get("/v1/articles/<path:article_id>/related")
+def related(article_id: str) -> Response:
+    """Answer for a known article."""
+    asked = options(request.args, settings().ranking)
+    return as_json(live().get().related(article_id, asked).as_dict())
+
+
+@api.get("/v1/related")
+def related_by_url() -> Response:
+    """Answer for the article at an address."""
+    asked = options(request.args, settings().ranking, also=("url",))
+    url = request.args.get("url", "")
+    if not url:
+        raise QueryError("url: is missing; give the article's address, or use /v1/articles/{id}/related")
+    return as_json(live().get().related_by_url(url, asked).as_dict())
+
+
+@api.post("/v1/related")
+def related_to() -> Response:
+    """Answer for an article that is sent along and not stored."""
+    asked = options(request.args, settings().ranking)
+    article = readers.article_from_record(readers.parse_json(request.get_data(cache=False)))
+    return as_json(live().get().related_to(article, asked).as_dict())
+
+
+@api.get("/v1/search")
+def search() -> Response:
+    """Answer for a free text."""
+    asked = options(request.args, settings().ranking, also=("q",))
+    text = request.args.get("q", "")
+    limit = settings().serve.max_query_chars
+    if len(text) > limit:
+        raise QueryError(
+            f"q: has {len(text):,} characters, at most {limit:,} are taken; send a whole article to POST /v1/related"
+        )
+    return as_json(live().get().search(text, asked).as_dict())
+
+
+@api.get("/healthz")
+def healthz() -> Response:
+    """Tell that the process answers."""
+    return as_json({"status": "ok"})
+
+
+@api.get("/readyz")
+def readyz() -> Response:
+    """Tell whether related stories can be answered: 200 or 503."""
+    try:
+        snapshot = live().get().snapshot
+    except RecommenderError as error:
+        return as_json({"status": "not ready", "problem": str(error)}, 503)
+    ready: dict[str, Any] = {"status": "ready", "snapshot": snapshot.name}
+    return as_json(ready if live().problem is None else ready | {"problem": live().problem})
+
+
+@api.get("/v1/status")
+def status() -> Response:
+    """Tell what is live."""
+    manifest = live().get().snapshot.manifest
+    told = {name: manifest[name] for name in ("name", "created_at", "encoder", "counts")}
+    return as_json({"snapshot": told, "problem": live().problem})

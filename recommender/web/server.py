@@ -1,0 +1,57 @@
+"""The production server."""
+
+from __future__ import annotations
+
+import os
+import socket
+from functools import partial
+
+from flask import Flask
+from granian import Granian
+from granian.constants import Interfaces
+
+from recommender.errors import SettingsError
+from recommender.settings import Settings
+
+
+def run(settings: Settings) -> None:
+    """Serve until the process is told to stop (SIGTERM or SIGINT); requests in flight are finished first.
+
+    Each worker is a process of its own that opens the snapshot itself: nothing is searched or encoded before the
+    workers start, and the index file is mapped, so that they share one copy of it.
+
+    Raises:
+        SettingsError: host and port cannot be listened on.
+    """
+    os.environ["OMP_NUM_THREADS"] = "1"  # one thread a search, see dense.py; set before any worker imports NumPy
+    serve = settings.serve
+    _check_free(serve.host, serve.port)
+    server = Granian(
+        "recommender.web:create_app",
+        address=serve.host,
+        port=serve.port,
+        interface=Interfaces.WSGI,
+        workers=serve.workers,
+        blocking_threads=serve.threads,
+        respawn_failed_workers=True,
+        log_access=False,
+    )
+    server.serve(target_loader=partial(_load, settings), wrap_loader=False)
+
+
+def _load(settings: Settings) -> Flask:
+    from recommender.web import create_app
+
+    return create_app(settings)
+
+
+def _check_free(host: str, port: int) -> None:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise SettingsError(
+            f"serve: cannot listen on {host}, port {port}: {error.strerror}; choose another with --port"
+        ) from error
