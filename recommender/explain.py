@@ -82,8 +82,13 @@ def terms_in_text(terms: Sequence[str], title: str, description: str, text: str)
     return [term for term in dict.fromkeys([*terms, *headline]) if _contains(folded, title_key(term))]
 
 
-def similar_reason(shared: Iterable[str]) -> str:
-    """Return the reason for a story that is similar: what both are about, or that they are close."""
+def similar_reason(shared: Iterable[str], *, to_text: bool = False) -> str:
+    """Return the reason for a story that is similar: what both are about, or that they are close.
+
+    Args:
+        shared: what the two share, the most telling first; three are named.
+        to_text: the other one is a free text, not a story.
+    """
     named: list[str] = []
     for term in shared:
         if not any(
@@ -96,7 +101,7 @@ def similar_reason(shared: Iterable[str]) -> str:
     if not named:
         return CLOSE
     listed = named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
-    return f"Both about {listed}"
+    return f"{'Mentions' if to_text else 'Both about'} {listed}"
 
 
 def _contains(text: str, key: str) -> bool:
@@ -112,6 +117,8 @@ def _weights(article: Article) -> dict[str, tuple[str, float]]:
         for phrase, is_name in _phrases(text, lower):
             key = title_key(phrase)
             surface, weight = found.get(key, (phrase, 0.0))
+            if surface.isupper() and not phrase.isupper():
+                surface = phrase  # a dateline in capitals is no way to write a name
             found[key] = (surface, weight + boost * (_NAME_BOOST if is_name else 1.0))
     return found
 

@@ -28,7 +28,7 @@ from recommender.article import Article, Link
 from recommender.text import digest, title_key, url_key
 
 STUB_PREFIX = "stub:"
-_MIN_NEAREST = 45
+_MIN_NEAREST = 60
 _MIN_FUZZY_CHARS = 12
 _MAX_POSTINGS = 2_000
 
@@ -179,16 +179,18 @@ def stubs(links: Iterable[Link], languages: Mapping[str, str | None]) -> list[Ar
     return [made[article_id] for article_id in sorted(made)]
 
 
-def nearest(key: str, spellings: Sequence[Sequence[str]], n: int) -> list[int]:
-    """Return the positions of the up to ``n`` entries that have a spelling most like ``key``, best first; none that is far off.
+def nearest(key: str, titles: Sequence[str], ids: Sequence[str], n: int) -> list[int]:
+    """Return the positions of the up to ``n`` articles whose headline or id is most like ``key``, best first; none far off.
+
+    A headline is compared by the words that it shares, an id letter by letter; of both, a piece is enough.
 
     Args:
         key: a title key.
-        spellings: for each entry the title keys it goes by.
+        titles, ids: title keys of each article's headline and id, of one length.
         n: at most so many.
     """
     best: dict[int, float] = {}
-    for column in zip(*spellings, strict=True):
-        for _, score, position in process.extract(key, column, scorer=fuzz.ratio, limit=n, score_cutoff=_MIN_NEAREST):
+    for column, scorer in ((titles, fuzz.token_set_ratio), (ids, fuzz.partial_ratio)):
+        for _, score, position in process.extract(key, column, scorer=scorer, limit=n, score_cutoff=_MIN_NEAREST):
             best[position] = max(score, best.get(position, 0.0))
     return sorted(best, key=lambda position: (-best[position], position))[:n]

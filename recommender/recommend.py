@@ -7,7 +7,7 @@ as another snapshot, in another Recommender.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from threading import Lock
 from typing import Any, Self
@@ -21,11 +21,11 @@ from recommender.encoder import Encoder, Recipe, article_vector, encode_views
 from recommender.errors import EncoderError, QueryError, SnapshotError, Suggestion, UnknownArticleError
 from recommender.home import Home
 from recommender.ingest import with_language
-from recommender.rank import Mask, base_language
+from recommender.rank import Filters, Mask, base_language
 from recommender.settings import Settings
 from recommender.snapshot import Row, Snapshot
 from recommender.text import clean, title_key, url_key
-from recommender.vectors import Hit, Vector, order
+from recommender.vectors import Hit, Vector, rounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,7 @@ class _Query:
     published_at: int
     linked: Sequence[int]
     own_row: int | None
+    is_article: bool
     shared: Callable[[Row], list[str]]
 
 
@@ -140,6 +141,7 @@ class Recommender:
             published_at=int(article.published_at.timestamp()) if article.published_at else rank.UNDATED,
             linked=self._linked_rows(article),
             own_row=own,
+            is_article=True,
             shared=lambda row: explain.terms_in_text(row.terms, row.title, row.description, text),
         )
         described = {"title": article.title, "language": article.language, "k": options.k}
@@ -210,7 +212,7 @@ class Recommender:
         key = title_key(text)
         if not key:
             return []
-        numbers = links.nearest(key, self.snapshot.titles, n)
+        numbers = links.nearest(key, self.snapshot.title_keys, self.snapshot.id_keys, n)
         return [Suggestion(self.snapshot.dense.ids[number], self.snapshot.row(number).title) for number in numbers]
 
     def _row(self, article_id: str) -> int:
@@ -234,6 +236,7 @@ class Recommender:
             published_at=int(self.snapshot.columns.published_at[number]),
             linked=self.snapshot.linked_by(number),
             own_row=number,
+            is_article=True,
             shared=lambda other: explain.shared_terms(other.terms, row.terms),
         )
 
@@ -250,6 +253,7 @@ class Recommender:
             published_at=rank.UNDATED,
             linked=(),
             own_row=None,
+            is_article=False,
             shared=lambda row: explain.terms_in_text(row.terms, row.title, row.description, text),
         )
 
@@ -271,22 +275,21 @@ class Recommender:
         return Answer(described, results, self.snapshot.name, empty)
 
     def _hits(self, query: _Query, options: Options) -> list[Hit]:
-        mask = self._mask(query, options)
         dense = self.snapshot.dense
+        asked = self._asked_for(query, options)
         if options.raw:
-            return dense.search(query.vector, options.k, mask)
-        # An editor's own links stand ahead, whatever their language: the editor meant this reader.
-        own = self._mask(query, replace(options, same_language=False))
-        rows = np.array([row for row in query.linked if own is None or own[row]], np.int64)
+            return dense.search(query.vector, options.k, asked)
+        # An editor's own links stand ahead, in any language and with their stubs: the editor meant this reader.
+        rows = np.array([row for row in query.linked if asked[row]], np.int64)
         scores = dense.scores(query.vector, rows)
-        linked = [order([Hit(dense.ids[row], float(score))])[0] for row, score in zip(rows, scores, strict=True)]
-        return rank.place(linked, dense.search(query.vector, options.k + len(linked), mask), options.k)
+        linked = [rounded(Hit(dense.ids[row], float(score))) for row, score in zip(rows, scores, strict=True)]
+        similar = dense.search(query.vector, options.k + len(linked), asked & self._fit_for_readers(query, options))
+        return rank.place(linked, similar, options.k)
 
-    def _mask(self, query: _Query, options: Options) -> Mask | None:
+    def _asked_for(self, query: _Query, options: Options) -> Mask:
+        """Return the rows that the caller's filters let through; never the article itself."""
         filters = options.filters
         filters.check(self.snapshot.columns)
-        if options.same_language and not options.raw and query.language and not filters.languages:
-            filters = replace(filters, languages=(base_language(query.language),))
         mask = rank.allowed(self.snapshot.columns, filters)
         if options.past_only and query.published_at != rank.UNDATED:
             mask &= rank.not_younger(self.snapshot.columns, query.published_at)
@@ -297,6 +300,14 @@ class Recommender:
             if number is not None:
                 mask[number] = False
         return mask
+
+    def _fit_for_readers(self, query: _Query, options: Options) -> Mask:
+        """Return the rows that may stand under a story for being similar: in its language, and no other story's stubs."""
+        if not query.is_article:
+            return np.ones(len(self.snapshot), np.bool_)
+        own_language = query.language if options.same_language and not options.filters.languages else None
+        languages = (base_language(own_language),) if own_language else ()
+        return rank.allowed(self.snapshot.columns, Filters(languages=languages, stubs=False))
 
     def _recommendation(
         self, position: int, hit: Hit, query: _Query, linked: set[int], linking: set[int], options: Options
@@ -310,7 +321,7 @@ class Recommender:
         elif number in linking:
             source, reason = "link", explain.LINKED_FROM
         else:
-            reason = explain.similar_reason(query.shared(row))
+            reason = explain.similar_reason(query.shared(row), to_text=not query.is_article)
         return Recommendation(
             rank=position,
             id=row.id,

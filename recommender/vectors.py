@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -49,10 +49,9 @@ def mean_vector(matrix: Matrix) -> Vector:
     return normalise(np.mean(normalise(matrix), axis=0))
 
 
-def order(hits: Iterable[Hit]) -> list[Hit]:
-    """Return ``hits`` best first: scores rounded to six decimals, ties by id, so that two runs agree."""
-    rounded = (Hit(hit.article_id, round(float(hit.score), SCORE_DIGITS)) for hit in hits)
-    return sorted(rounded, key=lambda hit: (-hit.score, hit.article_id))
+def rounded(hit: Hit) -> Hit:
+    """Return the hit with its score rounded to six decimals, as every score is before it is compared or shown."""
+    return Hit(hit.article_id, round(float(hit.score), SCORE_DIGITS))
 
 
 class Centres:

@@ -18,7 +18,7 @@ from recommender.errors import SourceError, UnknownArticleError
 from recommender.rank import Filters
 from recommender.recommend import Recommender
 from recommender.settings import Settings
-from recommender.text import canonical_url
+from recommender.text import canonical_url, clean
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -127,7 +127,7 @@ def _answers(recommender: Recommender, article: str, options: Options) -> Iterat
         yield recommender.related(article, options)
     elif canonical_url(article):
         yield recommender.related_by_url(article, options)
-    elif Path(article).is_file():
+    elif _is_file(article):
         try:
             with Path(article).open("rb") as stream:
                 raw = stream.read(MAX_INPUT_BYTES + 1)
@@ -138,6 +138,13 @@ def _answers(recommender: Recommender, article: str, options: Options) -> Iterat
         raise UnknownArticleError(
             f"{article[:200]!r} is no article's id, no address and no file", recommender.nearest_titles(article)
         )
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except OSError:  # too long for a name, or in a folder that may not be looked into
+        return False
 
 
 def _read(raw: bytes, source: str) -> list[Article]:
@@ -225,7 +232,7 @@ def explain(
     settings: Settings, article_id: str | None, other_id: str | None, pairs: Path | None, style: str, as_json: bool
 ) -> int:
     """Print the score of one pair of articles and every part of it."""
-    if (pairs is None) == (other_id is None):
+    if other_id is None if pairs is None else article_id is not None:
         raise click.UsageError("give two ids, or --pairs FILE.tsv")
     recommender = Recommender.open(settings)
     if pairs is None:
@@ -292,7 +299,7 @@ class _Lines:
         if not line.strip():
             return None
         row = line.split("\t", self._n_columns - 1)
-        if len(row) < self._n_columns or not all(cell.strip() for cell in row):
+        if len(row) < self._n_columns or not all(map(clean, row)):
             self.refuse(f"needs {self._n_columns} columns parted by a tab")
             return None
         return row

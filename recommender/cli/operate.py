@@ -126,5 +126,7 @@ def serve(ctx: click.Context, host: str | None, port: int | None, workers: int |
     from recommender.settings import with_flags
     from recommender.web.server import run
 
-    run(with_flags(ctx.obj, {"serve.host": host, "serve.port": port, "serve.workers": workers}))
+    settings = with_flags(ctx.obj, {"serve.host": host, "serve.port": port, "serve.workers": workers})
+    talk(f"serving {settings.home} on http://{settings.serve.host}:{settings.serve.port}/ (Ctrl-C ends it)")
+    run(settings)
     return 0

@@ -23,7 +23,7 @@ def verify(folder: Path, manifest_sha256: str | None = None) -> list[str]:
         manifest = json.loads(raw)
         if manifest["format"] != FORMAT:
             return [f"{path}: has format {manifest['format']!r}, this program reads {FORMAT}"]
-        files: dict[str, dict[str, Any]] = manifest["files"]
+        files: dict[str, dict[str, Any]] = {file: dict(said) for file, said in dict(manifest["files"]).items()}
         if set(files) != set(FILES):
             return [f"{path}: names the files {', '.join(sorted(files))}, {', '.join(FILES)} are expected"]
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -35,7 +35,7 @@ def _file_problem(path: Path, said: Mapping[str, Any]) -> str | None:
     try:
         size = path.stat().st_size
         if size != said.get("bytes"):
-            return f"{path}: has {size:,} bytes, {said.get('bytes'):,} were published"
+            return f"{path}: has {size:,} bytes, {said.get('bytes')} were published"
         if sha256(path) != said.get("sha256"):
             return f"{path}: was changed after it was published (its sha256 differs)"
     except OSError as error:

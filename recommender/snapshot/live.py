@@ -19,7 +19,7 @@ from recommender.home import Home
 from recommender.rank import Columns
 from recommender.snapshot.contents import Row
 from recommender.snapshot.files import verify
-from recommender.text import title_key, url_key
+from recommender.text import title_key
 from recommender.vectors import Centres
 
 REBUILD = "run: recommender rebuild"
@@ -54,11 +54,13 @@ class Snapshot:
             tuple(names["kinds"]),
         )
         self.centres = Centres(names["centres"], arrays["centres"])
+        self._url_keys: list[str | None] = names["url_keys"]
         self._links: NDArray[np.int32] = arrays["links"]
         self._offsets: NDArray[np.int64] = arrays["offsets"]
         n = len(self.dense)
         lengths = {
             len(self._offsets) - 1,
+            len(self._url_keys),
             *(len(arrays[name]) for name in ("published_at", "language", "section", "kind", "stub")),
         }
         if lengths != {n} or (self._links.size and not 0 <= self._links.min() <= self._links.max() < n):
@@ -84,16 +86,18 @@ class Snapshot:
 
     @cached_property
     def rows_by_url(self) -> dict[str, int]:
-        """The row of each url key; built when first asked for."""
-        keys = ((url_key(url), number) for number in range(len(self)) if (url := self.row(number).url))
-        return {key: number for key, number in keys if key}
+        """The row of each url key; built when first asked for. Of two articles with one address, the last by id."""
+        return {key: number for number, key in enumerate(self._url_keys) if key}
 
     @cached_property
-    def titles(self) -> tuple[tuple[str, str], ...]:
-        """(title key, key of the id) of every row; built when first asked for."""
-        return tuple(
-            (title_key(self.row(number).title), title_key(self.dense.ids[number])) for number in range(len(self))
-        )
+    def title_keys(self) -> tuple[str, ...]:
+        """The title key of every row; built when first asked for."""
+        return tuple(title_key(self.row(number).title) for number in range(len(self)))
+
+    @cached_property
+    def id_keys(self) -> tuple[str, ...]:
+        """The title key of every row's id; built when first asked for."""
+        return tuple(title_key(article_id) for article_id in self.dense.ids)
 
 
 def load(home: Home, name: str | None = None, *, folder: Path | None = None) -> Snapshot:
@@ -108,8 +112,8 @@ def load(home: Home, name: str | None = None, *, folder: Path | None = None) -> 
     problems = verify(folder, expected)
     if problems:
         raise SnapshotError(f"{problems[0]}; {REBUILD}")
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         names = json.loads((folder / "names.json").read_text(encoding="utf-8"))
         with np.load(folder / "rows.npz", allow_pickle=False) as arrays:
             return Snapshot(folder, manifest, names, dict(arrays))
@@ -133,6 +137,6 @@ def read_current(home: Home) -> tuple[str, str]:
         raise NoSnapshotError(
             f"{home.path}: no index has been published here; run: recommender ingest SOURCE, then: recommender rebuild"
         ) from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise SnapshotError(f"{home.current}: is damaged ({error}); {REBUILD}") from error
     return name, expected

@@ -18,6 +18,7 @@ from recommender.rank import UNDATED, encode_names
 from recommender.snapshot.contents import Contents, Row
 from recommender.snapshot.files import FILES, FORMAT, sha256, sync, write_synced
 from recommender.snapshot.live import NAME, Snapshot, load
+from recommender.text import url_key
 
 
 def publish(
@@ -107,6 +108,7 @@ def _write_files(folder: Path, contents: Contents) -> None:
         )
     names = {
         "ids": [row.id for row in rows],
+        "url_keys": [url_key(row.url) if row.url else None for row in rows],
         "languages": languages,
         "sections": sections,
         "kinds": kinds,

@@ -7,11 +7,12 @@ import logging
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
-from recommender.errors import RecommenderError, UnknownArticleError, http_status
+from recommender.errors import RecommenderError
 from recommender.settings import Settings
 from recommender.web.api import api, as_json
 from recommender.web.live import Live
 from recommender.web.page import page
+from recommender.web.refusals import error_body, refusal
 
 log = logging.getLogger(__name__)
 
@@ -41,19 +42,9 @@ def create_app(settings: Settings) -> Flask:
     return app
 
 
-def error_body(kind: str, message: str, **more: object) -> dict[str, object]:
-    """Return the one shape in which every error is told."""
-    return {"error": {"type": kind, "message": message, **more}}
-
-
 def _refused(error: RecommenderError) -> Response:
-    status, kind = http_status(error)
-    more: dict[str, object] = {}
-    if isinstance(error, UnknownArticleError):
-        more["suggestions"] = [suggestion._asdict() for suggestion in error.suggestions]
-    if status >= 500:
-        log.warning("%s: %s", kind, error)
-    return as_json(error_body(kind, str(error), **more), status)
+    told = refusal(error)
+    return as_json(told.as_dict(), told.status)
 
 
 def _http_error(error: HTTPException) -> Response:

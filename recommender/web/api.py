@@ -12,6 +12,7 @@ from recommender.errors import QueryError, RecommenderError
 from recommender.settings import Settings
 from recommender.web.live import Live
 from recommender.web.parameters import options
+from recommender.web.refusals import refusal
 
 api = Blueprint("api", __name__)
 
@@ -83,7 +84,7 @@ def readyz() -> Response:
     try:
         snapshot = live().get().snapshot
     except RecommenderError as error:
-        return as_json({"status": "not ready", "problem": str(error)}, 503)
+        return as_json({"status": "not ready", "problem": refusal(error).message}, 503)
     ready: dict[str, Any] = {"status": "ready", "snapshot": snapshot.name}
     return as_json(ready if live().problem is None else ready | {"problem": live().problem})
 

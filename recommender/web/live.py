@@ -57,7 +57,7 @@ class Live:
                 self._recommender = Recommender.open(self._settings)
                 self.problem = None
             except RecommenderError as error:
-                self.problem = str(error)
+                self.problem = "the newest index cannot be served, the former one answers; the service's log says why"
                 if self._recommender is None:
                     raise
                 log.error("the newest snapshot cannot be served, the former one stays: %s", error)

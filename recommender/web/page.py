@@ -10,17 +10,18 @@ from flask import Blueprint, Response, make_response, render_template, request
 from recommender.answer import Options
 from recommender.article import Article
 from recommender.catalog import Catalog
-from recommender.errors import CatalogError, RecommenderError, UnknownArticleError, http_status
+from recommender.errors import CatalogError, RecommenderError
 from recommender.home import Home
 from recommender.rank import Filters
 from recommender.recommend import Recommender
 from recommender.snapshot import Row
 from recommender.web.api import live, settings
+from recommender.web.refusals import refusal
 
 page = Blueprint("page", __name__)
 
 _CSP = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-_NAVIGATION = 24
+_SECTIONS, _STORIES_EACH = 12, 4
 
 
 @page.get("/")
@@ -32,10 +33,10 @@ def demo() -> Response:
         shown = _search(recommender, text) if text else _article(recommender, request.args.get("id"))
         status = 200
     except RecommenderError as error:
-        status = http_status(error)[0]
-        suggestions = error.suggestions if isinstance(error, UnknownArticleError) else ()
-        shown = {"problem": str(error), "suggestions": suggestions}
-    response = make_response(render_template("demo.html", **shown), status)
+        told = refusal(error)
+        status = told.status
+        shown = {"problem": told.message, "suggestions": told.suggestions}
+    response = make_response(render_template("demo.html", status=status, **shown), status)
     response.headers["Content-Security-Policy"] = _CSP
     return response
 
@@ -96,11 +97,11 @@ def _newest(recommender: Recommender) -> list[int]:
 
 
 def _sections(recommender: Recommender) -> dict[str, list[Row]]:
-    """Return the newest stories by section, for the list of other stories to try."""
+    """Return the newest stories of the sections that have published last, for the list of other stories to try."""
     rows = (recommender.snapshot.row(number) for number in _newest(recommender)[:400])
     sections: dict[str, list[Row]] = {}
     for row in rows:
         stories = sections.setdefault(row.section or "news", [])
-        if len(stories) < _NAVIGATION // 6:
+        if len(stories) < _STORIES_EACH:
             stories.append(row)
-    return dict(sorted(sections.items()))
+    return dict(sorted(list(sections.items())[:_SECTIONS]))

@@ -69,7 +69,7 @@ def options(arguments: MultiDict[str, str], settings: RankingSettings, *, also: 
 def _k(value: str | None, default: int) -> int:
     if value is None:
         return default
-    if not value.isascii() or not value.lstrip("-").isdigit() or len(value) > 12:
+    if not value.isascii() or not value.removeprefix("-").isdigit() or len(value) > 12:
         raise QueryError(f"k: {value[:40]!r} is no whole number; give 1 to {MAX_K}")
     return int(value)
 

@@ -1,0 +1,51 @@
+"""Errors as strangers see them: one shape, and nothing of the machine in it."""
+
+from __future__ import annotations
+
+import logging
+from typing import NamedTuple
+
+from recommender.errors import EncoderDisabledError, RecommenderError, Suggestion, UnknownArticleError, http_status
+
+log = logging.getLogger(__name__)
+
+# What is wrong on our side is told in general words: the particulars name files and belong into the log.
+_OURS = {
+    "no_snapshot": "no index has been published here yet",
+    "snapshot_unavailable": "the index cannot be served at the moment",
+    "catalog_unavailable": "the catalog cannot be read at the moment",
+    "encoder_unavailable": "free text and unseen articles cannot be answered at the moment; known articles can",
+    "misconfigured": "the service is not set up correctly",
+    "busy": "the service is busy; try again in a moment",
+}
+
+
+class Refusal(NamedTuple):
+    """What is told of an error."""
+
+    status: int
+    kind: str
+    message: str
+    suggestions: tuple[Suggestion, ...] = ()
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the one shape of every error."""
+        return error_body(self.kind, self.message, self.suggestions)
+
+
+def error_body(kind: str, message: str, suggestions: tuple[Suggestion, ...] = ()) -> dict[str, object]:
+    """Return ``{"error": {"type", "message"}}``, with the nearest titles where there are some."""
+    error: dict[str, object] = {"type": kind, "message": message}
+    if suggestions:
+        error["suggestions"] = [suggestion._asdict() for suggestion in suggestions]
+    return {"error": error}
+
+
+def refusal(error: RecommenderError) -> Refusal:
+    """Return what to tell of ``error``; what is ours to mend goes into the log in full."""
+    status, kind = http_status(error)
+    if status >= 500 and not isinstance(error, EncoderDisabledError):
+        log.warning("%s: %s", kind, error)
+        return Refusal(status, kind, _OURS[kind])
+    suggestions = error.suggestions if isinstance(error, UnknownArticleError) else ()
+    return Refusal(status, kind, str(error), suggestions)
