@@ -60,7 +60,7 @@ class LinkSettings(_Section):
         fuzzy_threshold: least similarity of two headlines, 0 to 100 (``scripts/measure_title_matching.py``).
     """
 
-    fuzzy_threshold: float = Field(default=88.0, ge=50, le=100)
+    fuzzy_threshold: float = Field(default=90.0, ge=50, le=100)
 
 
 class RankingSettings(_Section):

@@ -95,11 +95,12 @@ class Centres:
     def apply(self, vectors: Matrix, languages: Sequence[str]) -> Matrix:
         """Return unit vectors with their language's centre taken away; a language not seen keeps its vectors.
 
-        A vector that is nothing but its language's centre (the only article of an archive, say) is left as it is.
+        A vector of zeros stays one, and one that is nothing but its language's centre (the only article of an archive,
+        say) is left as it is.
         """
         known = np.array([self._row_of.get(language, -1) for language in languages], dtype=np.int64)
         if not len(self.languages) or not len(vectors):
             return normalise(vectors)
         moved = vectors - np.where(known[:, None] >= 0, self.matrix[known], np.float32(0))
-        kept = np.linalg.norm(moved, axis=1, keepdims=True) > 1e-3
+        kept = (np.linalg.norm(moved, axis=1, keepdims=True) > 1e-3) & vectors.any(axis=1, keepdims=True)
         return normalise(np.where(kept, moved, vectors))

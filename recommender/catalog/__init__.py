@@ -49,7 +49,7 @@ class Catalog:
             CatalogError: missing (when only reading), damaged, of a newer version, or not writable.
         """
         self.path = path
-        if not write and not path.exists():
+        if not write and not _exists(path):
             raise CatalogError(f"{path}: there is no catalog yet; run: recommender ingest SOURCE")
         with self._guarded():
             mode = "rwc" if write else "ro"
@@ -227,6 +227,15 @@ class Catalog:
             yield
         except sqlite3.Error as error:
             raise CatalogError(f"{self.path}: {_explained(error)}") from error
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError) as error:
+        raise CatalogError(
+            f"{str(path)[:200]!r}: cannot be opened ({error}); choose another folder with --home"
+        ) from error
 
 
 def _explained(error: sqlite3.Error) -> str:

@@ -13,17 +13,17 @@ import click
 from recommender import readers
 from recommender.answer import Answer, Options
 from recommender.article import Article
-from recommender.cli.output import Bars, print_answer, print_json, print_line, print_trec, talk
+from recommender.cli.lines import Lines
+from recommender.cli.output import Bars, print_answer, print_json, print_line, print_trec
 from recommender.errors import SourceError, UnknownArticleError
 from recommender.rank import Filters
 from recommender.recommend import Recommender
 from recommender.settings import Settings
-from recommender.text import canonical_url, clean
+from recommender.text import canonical_url
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 MAX_INPUT_BYTES = 64 * 2**20
-_MAX_LINE_CHARS = 2_000_000
 
 
 def _date(ctx: click.Context, parameter: click.Parameter, value: str | None) -> datetime | None:
@@ -196,7 +196,7 @@ def search(
         else:
             print_answer(answer)
         return 0
-    lines = _Lines(queries, 2)
+    lines = Lines(queries, 2)
     for query_id, query_text, hits in recommender.search_hits(((row[0], row[1]) for row in lines), options):
         if style == "trec":
             print_trec(query_id, hits)
@@ -242,7 +242,7 @@ def explain(
         else:
             _print_pair(told)
         return 0
-    lines = _Lines(pairs, 2)
+    lines = Lines(pairs, 2)
     for one, other in lines:
         try:
             told = recommender.explain(one, other)
@@ -266,49 +266,3 @@ def _print_pair(told: dict[str, Any]) -> None:
     linked = [words for name, words in directions.items() if told["linked"][name]]
     click.echo(f"links  {', '.join(linked) or 'none'}")
     click.echo(f"shared {', '.join(told['shared_terms']) or 'no telling name or word'}")
-
-
-class _Lines:
-    """The rows of a TSV file, read one at a time; a bad line is named on stderr and passed over.
-
-    ``finish`` gives the exit code: 1 if any line was refused.
-    """
-
-    def __init__(self, path: Path, n_columns: int) -> None:
-        self._path = path
-        self._n_columns = n_columns
-        self._n_refused = 0
-        self._line = 0
-
-    def __iter__(self) -> Iterator[list[str]]:
-        try:
-            with sys.stdin.buffer if str(self._path) == "-" else self._path.open("rb") as stream:
-                for self._line, raw in enumerate(iter(lambda: stream.readline(_MAX_LINE_CHARS), b""), start=1):
-                    row = self._row(raw)
-                    if row:
-                        yield row
-        except OSError as error:
-            raise SourceError(f"{self._path}: cannot be read: {error.strerror}") from error
-
-    def _row(self, raw: bytes) -> list[str] | None:
-        try:
-            line = raw.decode("utf-8-sig" if self._line == 1 else "utf-8").rstrip("\r\n")
-        except UnicodeDecodeError:
-            self.refuse("is not UTF-8")
-            return None
-        if not line.strip():
-            return None
-        row = line.split("\t", self._n_columns - 1)
-        if len(row) < self._n_columns or not all(map(clean, row)):
-            self.refuse(f"needs {self._n_columns} columns parted by a tab")
-            return None
-        return row
-
-    def refuse(self, reason: str) -> None:
-        """Name the line that was read last and say what is wrong with it."""
-        self._n_refused += 1
-        talk(f"refused: {self._path}, line {self._line}: {reason}")
-
-    def finish(self) -> int:
-        """Return the exit code."""
-        return 1 if self._n_refused else 0

@@ -11,13 +11,23 @@ from pathlib import Path
 
 from recommender.article import Article
 from recommender.errors import RecordError, SourceError
-from recommender.readers.entry import Entry, Reader
+from recommender.readers.entry import Entry, Reader, bounded_lines
 from recommender.readers.jsonl import parse_json, read_json, read_jsonl
 from recommender.readers.plain import article_from_text, read_plain
 from recommender.readers.record import article_from_record
 from recommender.readers.table import read_csv
 
-__all__ = ["Entry", "Found", "article_from_record", "article_from_text", "find", "parse_json", "read", "read_bytes"]
+__all__ = [
+    "Entry",
+    "Found",
+    "article_from_record",
+    "article_from_text",
+    "bounded_lines",
+    "find",
+    "parse_json",
+    "read",
+    "read_bytes",
+]
 
 READERS: dict[str, Reader] = {
     ".jsonl": read_jsonl,

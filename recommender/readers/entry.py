@@ -36,3 +36,14 @@ def undecodable(error: UnicodeDecodeError) -> str:
         f"is not UTF-8 (byte 0x{error.object[error.start]:02x} at {error.start}); "
         "convert it first, for example: iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW"
     )
+
+
+def bounded_lines(stream: BinaryIO, limit: int) -> Iterator[tuple[bytes, int]]:
+    """Yield (line, its size in bytes); of a line longer than ``limit`` only the first ``limit`` + 1 bytes are kept."""
+    while head := stream.readline(limit + 1):
+        size = len(head)
+        tail = head
+        while len(tail) > limit and not tail.endswith(b"\n"):
+            tail = stream.readline(limit + 1)
+            size += len(tail)
+        yield head, size

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO, TypeVar
 
 from recommender.errors import RecordError
-from recommender.readers.entry import Entry, undecodable
+from recommender.readers.entry import Entry, bounded_lines, undecodable
 from recommender.readers.record import article_from_record
 
 V = TypeVar("V")
@@ -38,7 +38,7 @@ def parse_json(raw: bytes) -> object:
 def read_jsonl(stream: BinaryIO, source: str) -> Iterator[Entry]:
     """Yield one entry a line; blank lines are skipped, a line over 16 MiB is refused without being held in memory."""
     offset = 0
-    for number, (raw, size) in enumerate(_lines(stream), start=1):
+    for number, (raw, size) in enumerate(bounded_lines(stream, MAX_LINE_BYTES), start=1):
         offset += size
         if size > MAX_LINE_BYTES:
             yield Entry(
@@ -70,14 +70,3 @@ def _entry(source: str, number: int, offset: int, value: V, parse: Callable[[V],
         return Entry(source, number, offset, article=article_from_record(parse(value)))
     except RecordError as error:
         return Entry(source, number, offset, reason=str(error))
-
-
-def _lines(stream: BinaryIO) -> Iterator[tuple[bytes, int]]:
-    """Yield (line, its size); of an over-long line only the first bytes are kept."""
-    while head := stream.readline(MAX_LINE_BYTES + 1):
-        size = len(head)
-        tail = head
-        while len(tail) > MAX_LINE_BYTES and not tail.endswith(b"\n"):
-            tail = stream.readline(MAX_LINE_BYTES + 1)
-            size += len(tail)
-        yield head, size

@@ -86,8 +86,9 @@ class Snapshot:
 
     @cached_property
     def rows_by_url(self) -> dict[str, int]:
-        """The row of each url key; built when first asked for. Of two articles with one address, the last by id."""
-        return {key: number for number, key in enumerate(self._url_keys) if key}
+        """The row of each url key; built when first asked for. Of two articles with one address, the first by id."""
+        keys = [(key, number) for number, key in enumerate(self._url_keys) if key]
+        return dict(reversed(keys))
 
     @cached_property
     def title_keys(self) -> tuple[str, ...]:

@@ -75,7 +75,7 @@ def publish(
         sync(home.path)
     except OSError as error:
         raise SnapshotError(
-            f"{home.path}: the snapshot could not be written ({error}); the former one stays live"
+            f"{home.path}: the snapshot could not be written ({error}); recommender status says which one is live"
         ) from error
     for path in sorted(path for path in home.snapshots.iterdir() if NAME.fullmatch(path.name))[:-keep]:
         shutil.rmtree(path, ignore_errors=True)

@@ -15,7 +15,7 @@ from recommender.settings import Settings
 
 
 def run(settings: Settings) -> None:
-    """Serve until the process is told to stop (SIGTERM or SIGINT); requests in flight are finished first.
+    """Serve until the process is told to stop (SIGTERM or SIGINT); requests in flight have ten seconds.
 
     Each worker is a process of its own that opens the snapshot itself: nothing is searched or encoded before the
     workers start, and the index file is mapped, so that they share one copy of it.
@@ -34,6 +34,7 @@ def run(settings: Settings) -> None:
         workers=serve.workers,
         blocking_threads=serve.threads,
         respawn_failed_workers=True,
+        workers_kill_timeout=10,  # a worker that is told to stop while it starts does not hear it
         log_access=False,
     )
     server.serve(target_loader=partial(_load, settings), wrap_loader=False)

@@ -1,0 +1,313 @@
+#!/usr/bin/env python3
+"""How fast an archive is embedded, rebuilt and asked, how long a command takes to start, and what memory serving needs.
+
+    .venv/bin/python scripts/benchmark_speed.py > speed.md
+
+Needs the extras ``model`` and ``onnx``, and Linux (memory is read from ``/proc``). Everything happens in a temporary home,
+through the product's own commands; only "in process" calls the package. Figures are wall times of one machine: run it on a
+quiet one, and trust ratios more than seconds.
+
+* **Rebuild**: the model is exported first (once a home, over one article). Then all articles are new; then nothing is (the
+  fixed start-up: model opened, index built, checked and published); then every 100th has one word more. The start-up is
+  taken off the others before they are compared. Repeated ones are medians.
+* **Related**: lists for known articles, drawn by chance with a fixed seed, one after the other, on one connection.
+* **Memory**: of the one worker process, after those requests and again after one free-text search. PSS counts a page that
+  two processes share half for each.
+* **Cold start**: whole commands, from a new process to its end. The bare import of sentence-transformers stands beside them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import http.client
+import json
+import random
+import re
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import numpy as np
+from _bench import DATA, SEEDS, data_sets, folder_of, markdown, output_of, recommender, tell
+
+from recommender import readers
+from recommender.recommend import Recommender
+from recommender.settings import load_settings
+
+CHANGED_EVERY = 100
+FREE_TEXT = "what the council decided about the new tram line"
+SERVER_SECONDS = 120.0
+_WARM_UP = 100
+
+
+def default_source() -> Path:
+    source = next(one.source for one in data_sets(DATA) if one.name == "digitalgov")
+    return source if source.exists() else SEEDS
+
+
+def records_of(source: Path) -> list[dict[str, str]]:
+    """Return the raw records of a JSONL file, or of all of them in a folder."""
+    files = [path for path in readers.find(source).paths if path.suffix == ".jsonl"]
+    return [
+        json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines() if line.strip()
+    ]
+
+
+def seconds_of(command: Sequence[str]) -> float:
+    began = time.perf_counter()
+    output_of(command)
+    return time.perf_counter() - began
+
+
+def median_seconds(command: Sequence[str], n: int) -> float:
+    return statistics.median(seconds_of(command) for _ in range(n))
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilds:
+    """Wall times of rebuilds, in seconds, and how much they had to do."""
+
+    n_articles: int
+    n_texts: int
+    n_changed: int
+    n_changed_texts: int
+    export: float
+    full: float
+    unchanged: float
+    changed: float
+
+    def rows(self) -> list[list[str]]:
+        """Return the rows of the table."""
+        full, changed = self.full - self.unchanged, self.changed - self.unchanged
+        share = self.n_changed / self.n_articles
+        return [
+            ["first rebuild of a home: model loaded and exported, one article", f"{self.export:.1f} s"],
+            [f"full rebuild, {self.n_articles:,} articles in {self.n_texts:,} texts", f"{self.full:.1f} s"],
+            ["rebuild with nothing changed (fixed start-up)", f"{self.unchanged:.2f} s"],
+            [
+                f"rebuild with {self.n_changed:,} articles changed ({share:.1%}), {self.n_changed_texts:,} texts",
+                f"{self.changed:.2f} s",
+            ],
+            ["articles embedded a second, beyond the start-up", f"{self.n_articles / full:.1f}"],
+            ["texts embedded a second, beyond the start-up", f"{self.n_texts / full:.1f}"],
+            ["changed against full, beyond the start-up", f"{changed / full:.2%}"],
+            ["changed against full, whole commands", f"{self.changed / self.full:.2%}"],
+        ]
+
+
+def measure_rebuilds(records: Sequence[dict[str, str]], home: Path, n_repeats: int) -> Rebuilds:
+    """Time every kind of rebuild; leaves the home with the whole archive published."""
+
+    def ingest(wanted: Sequence[dict[str, str]]) -> None:
+        source = home.with_name("source.jsonl")
+        source.write_text("".join(json.dumps(record) + "\n" for record in wanted), encoding="utf-8")
+        output_of(recommender(home, "ingest", str(source)))
+
+    def rebuild() -> tuple[float, int]:
+        """Return how long a rebuild took and how many texts it encoded."""
+        began = time.perf_counter()
+        report = output_of(recommender(home, "rebuild", "--json"))
+        return time.perf_counter() - began, json.loads(report)["n_texts_encoded"]
+
+    tell("rebuild: the export")
+    ingest(records[:1])
+    export, n_first = rebuild()
+    tell(f"rebuild: all {len(records):,} articles")
+    ingest(records)
+    full, n_texts = rebuild()
+    tell("rebuild: nothing, and a little")
+    unchanged = statistics.median(rebuild()[0] for _ in range(n_repeats))
+    changed: list[tuple[float, int]] = []
+    for repeat in range(1, n_repeats + 1):
+        ingest([_longer(record, repeat) if at % CHANGED_EVERY == 0 else record for at, record in enumerate(records)])
+        changed.append(rebuild())
+    typical = statistics.median(seconds for seconds, _ in changed)
+    return Rebuilds(
+        n_articles=len(records),
+        n_texts=n_texts + n_first,
+        n_changed=len(records[::CHANGED_EVERY]),
+        n_changed_texts=changed[-1][1],
+        export=export,
+        full=full,
+        unchanged=unchanged,
+        changed=typical,
+    )
+
+
+def _longer(record: dict[str, str], n_words: int) -> dict[str, str]:
+    return record | {"text": record.get("text", "") + " addendum" * n_words}
+
+
+def time_each(ask: Callable[[str], object], ids: Sequence[str], *, limit_seconds: float) -> list[float]:
+    """Return the milliseconds of each call, in order; stops when the limit is over."""
+    ends = time.perf_counter() + limit_seconds
+    taken = []
+    for article_id in ids:
+        began = time.perf_counter()
+        ask(article_id)
+        now = time.perf_counter()
+        taken.append((now - began) * 1000)
+        if now > ends:
+            break
+    return taken
+
+
+def latency_row(name: str, milliseconds: Sequence[float]) -> list[str]:
+    p50, p99 = np.percentile(milliseconds, [50, 99])
+    return [
+        name,
+        f"{len(milliseconds):,}",
+        f"{p50:.2f} ms",
+        f"{p99:.2f} ms",
+        f"{1000 / statistics.fmean(milliseconds):,.0f}",
+    ]
+
+
+def in_process(home: Path, ids: Sequence[str]) -> list[float]:
+    opened = Recommender.open(load_settings(None, {"home": home}))
+    time_each(opened.related, ids[:_WARM_UP], limit_seconds=SERVER_SECONDS)
+    return time_each(opened.related, ids, limit_seconds=SERVER_SECONDS)
+
+
+class Server:
+    """A running ``recommender serve``, asked over one connection that is kept open."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
+        self._process = process
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+
+    def get(self, path: str) -> bytes:
+        """Return the body of an answer; leave when the answer is an error."""
+        self._connection.request("GET", path)
+        response = self._connection.getresponse()
+        body = response.read()
+        if response.status != 200:
+            sys.exit(f"GET {path}: {response.status} {body[:300]!r}")
+        return body
+
+    def related(self, article_id: str) -> bytes:
+        """Return the list of a known article."""
+        return self.get(f"/v1/articles/{quote(article_id)}/related")
+
+    def wait(self) -> float:
+        """Return after how many seconds the service said that it is ready."""
+        began = time.perf_counter()
+        while time.perf_counter() - began < SERVER_SECONDS:
+            if self._process.poll() is not None:
+                sys.exit(f"recommender serve ended with exit code {self._process.returncode}")
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                self._connection.request("GET", "/readyz")
+                response = self._connection.getresponse()
+                response.read()
+                if response.status == 200:
+                    return time.perf_counter() - began
+            self._connection.close()
+            time.sleep(0.02)
+        sys.exit("recommender serve is not ready")
+
+    def memory(self) -> tuple[float, float]:
+        """Return RSS and PSS of the worker in MB: of the server's descendants the one that holds most."""
+        return max((memory_of(pid) for pid in descendants(self._process.pid)), default=(0.0, 0.0))
+
+
+@contextlib.contextmanager
+def serving(home: Path) -> Iterator[Server]:
+    """Yield a server with one worker on a free port; it is told to stop by its process id."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen(
+        recommender(home, "serve", "--port", str(port), "--workers", "1"), stdout=subprocess.DEVNULL
+    )
+    try:
+        yield Server(process, port)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def descendants(pid: int) -> list[int]:
+    children = [
+        int(child) for file in Path(f"/proc/{pid}/task").glob("*/children") for child in file.read_text().split()
+    ]
+    return children + [below for child in children for below in descendants(child)]
+
+
+def memory_of(pid: int) -> tuple[float, float]:
+    """Return (RSS, PSS) of a process in MB."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8")
+    return _megabytes("VmRSS", status), _megabytes("Pss", rollup)
+
+
+def _megabytes(name: str, text: str) -> float:
+    found = re.search(rf"^{name}:\s+(\d+) kB", text, re.MULTILINE)
+    return int(found[1]) / 1024 if found else 0.0
+
+
+def measure_serving(home: Path, ids: Sequence[str]) -> tuple[list[float], list[list[str]]]:
+    """Return the milliseconds of each request and the rows of the memory table."""
+    with serving(home) as server:
+        ready = server.wait()
+        time_each(server.related, ids[:_WARM_UP], limit_seconds=SERVER_SECONDS)
+        taken = time_each(server.related, ids, limit_seconds=SERVER_SECONDS)
+        rows = [["known articles only, model not loaded", *(f"{value:.0f} MB" for value in server.memory())]]
+        began = time.perf_counter()
+        server.get(f"/v1/search?q={quote(FREE_TEXT)}")
+        first = time.perf_counter() - began
+        rows.append(["after one free-text search, model loaded", *(f"{value:.0f} MB" for value in server.memory())])
+    tell(f"the service was ready after {ready:.2f} s, its first free-text search took {first:.2f} s")
+    return taken, rows
+
+
+def measure_starts(home: Path, article_id: str) -> list[list[str]]:
+    bare = [sys.executable, "-c", "import sentence_transformers"]
+    return [
+        ["recommender related ID", f"{median_seconds(recommender(home, 'related', article_id), 5):.2f} s"],
+        ["recommender search TEXT", f"{median_seconds(recommender(home, 'search', FREE_TEXT), 5):.2f} s"],
+        ["python -c 'import sentence_transformers' (baseline)", f"{median_seconds(bare, 3):.2f} s"],
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--source", type=Path, default=default_source(), help="JSONL file or folder of them (default: %(default)s)"
+    )
+    parser.add_argument("--homes", type=Path, help="make the home in this folder, which must be empty, and keep it")
+    parser.add_argument("--requests", type=int, default=2000, help="requests over HTTP (default: %(default)s)")
+    parser.add_argument("--repeats", type=int, default=3, help="of the short rebuilds (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="of the chance (default: %(default)s)")
+    given = parser.parse_args()
+    with folder_of(given.homes) as folder:
+        home = folder / "speed"
+        if home.exists():
+            parser.error(f"{home}: is there already; a full rebuild needs a home that has never encoded anything")
+        records = records_of(given.source)
+        rebuilds = measure_rebuilds(records, home, given.repeats)
+        print(markdown(["rebuild", "figure"], rebuilds.rows()), end="\n\n", flush=True)
+        ids = random.Random(given.seed).choices([record["id"] for record in records], k=max(given.requests, 1000))
+        tell("related: in process, then over HTTP")
+        inside = latency_row("in process", in_process(home, ids[:1000]))
+        over_http, memory = measure_serving(home, ids[: given.requests])
+        header = ["related, a known article", "calls", "p50", "p99", "a second, one after the other"]
+        print(markdown(header, [inside, latency_row("over HTTP, one worker", over_http)]), end="\n\n")
+        print(markdown(["memory of the worker", "RSS", "PSS"], memory), end="\n\n", flush=True)
+        tell("cold starts")
+        print(markdown(["cold start, wall time", "median"], measure_starts(home, ids[0])))
+
+
+if __name__ == "__main__":
+    main()

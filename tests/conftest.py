@@ -1,0 +1,52 @@
+"""Homes that several test files share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from newsroom import publish, settings_for, store, stories
+
+from recommender.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings of a home that does not exist yet."""
+    return settings_for(tmp_path / "home")
+
+
+@pytest.fixture
+def filled(settings: Settings) -> Settings:
+    """Settings of a home with seven stories and no snapshot."""
+    store(settings, stories())
+    return settings
+
+
+@pytest.fixture
+def published(filled: Settings) -> Settings:
+    """Settings of a home with seven stories and one snapshot."""
+    publish(filled)
+    return filled
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings of a published home that no test may write to."""
+    made = settings_for(tmp_path_factory.mktemp("shared") / "home")
+    store(made, stories())
+    publish(made)
+    return made
+
+
+@pytest.fixture
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory and an environment that name the encoder without a model and a home beside them."""
+    for name in os.environ:
+        if name.startswith("RECOMMENDER_"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RECOMMENDER_ENCODER__MODEL", "hashing")
+    monkeypatch.setenv("RECOMMENDER_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"

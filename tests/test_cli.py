@@ -1,0 +1,660 @@
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import io
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from newsroom import RECORDS, STUB_TITLE, write_jsonl
+
+from recommender.cli import main
+from recommender.home import Home
+from recommender.settings import Settings
+from recommender.snapshot import load
+
+IDS = [str(record["id"]) for record in RECORDS]
+RESULT_KEYS = [
+    "rank", "id", "title", "url", "score", "source", "reason", "published_at", "section", "language", "stub",
+]  # fmt: skip
+
+
+class Done(NamedTuple):
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def data(self) -> Any:
+        return json.loads(self.out)
+
+
+Command = Callable[..., Done]
+
+
+@pytest.fixture
+def command(environment: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    """The command line in this process, with a home that does not exist yet."""
+
+    def run(*arguments: str | Path, stdin: bytes = b"") -> Done:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
+        with pytest.raises(SystemExit) as ended:
+            main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        assert isinstance(ended.value.code, int)
+        assert "Traceback" not in err
+        return Done(ended.value.code, out, err)
+
+    return run
+
+
+@pytest.fixture
+def source(environment: Path) -> Path:
+    return write_jsonl(environment.parent / "stories.jsonl", RECORDS)
+
+
+@pytest.fixture
+def ready(command: Command, source: Path, environment: Path, shared: Settings) -> Command:
+    """The command line over a published home of its own."""
+    shutil.copytree(shared.home, environment)
+    return command
+
+
+def test_ingest_prints_what_became_of_the_records(command: Command, source: Path) -> None:
+    assert command("ingest", source) == Done(
+        0,
+        "7 new, 0 changed, 0 unchanged, 0 refused\n",
+        "the catalog holds 7 articles; run: recommender rebuild\n",
+    )
+    assert command("ingest", source).out == "0 new, 0 changed, 7 unchanged, 0 refused\n"
+
+
+def test_ingest_tells_json_with_every_refusal_and_ends_with_one(command: Command, tmp_path: Path) -> None:
+    bad = tmp_path / "in" / "bad.jsonl"
+    write_jsonl(bad, [{"id": "a", "title": "A"}, {"id": "b"}])
+    (tmp_path / "in" / "x.png").write_bytes(b"x")
+    done = command("ingest", "--json", bad.parent)
+    assert done.code == 1
+    assert done.data == {
+        "new": 1,
+        "changed": 0,
+        "unchanged": 0,
+        "refused": 1,
+        "n_files": 1,
+        "n_skipped": 1,
+        "n_articles": 1,
+        "refusals": [
+            {
+                "source": str(bad),
+                "line": 2,
+                "reason": "title: is missing or empty; every article needs a headline",
+            }
+        ],
+    }
+    assert done.err == f"refused: {bad}, line 2: title: is missing or empty; every article needs a headline\n"
+
+
+def test_ingest_names_twenty_refusals_and_counts_the_rest(command: Command, tmp_path: Path) -> None:
+    done = command("ingest", write_jsonl(tmp_path / "bad.jsonl", [{}] * 25))
+    assert (done.code, done.out) == (1, "0 new, 0 changed, 0 unchanged, 25 refused\n")
+    assert done.err.count("refused: ") == 21
+    assert "refused: 5 more; --json lists up to 1000" in done.err
+
+
+def test_rebuild_prints_what_was_published(command: Command, source: Path) -> None:
+    command("ingest", source)
+    first = command("rebuild")
+    assert first.code == 0
+    assert first.out == (
+        "published s00000001: 7 articles, 1 stubs; links: 1 stub, 3 title, 1 url\n"
+        "17 texts were encoded, the others were known\n"
+    )
+    again = command("rebuild", "--json")
+    assert again.err == ""
+    assert again.data == {
+        "snapshot": "s00000002",
+        "n_articles": 7,
+        "n_stubs": 1,
+        "n_texts_encoded": 0,
+        "links": {"stub": 1, "title": 3, "url": 1},
+        "unknown_languages": {},
+    }
+
+
+def test_rebuild_of_nothing_says_so_and_leaves_nothing_behind(command: Command, environment: Path) -> None:
+    done = command("rebuild")
+    assert (done.code, done.out) == (1, "")
+    assert "there is no catalog yet; run: recommender ingest SOURCE" in done.err
+    assert not environment.exists()
+
+
+def test_related_prints_a_list_for_people(ready: Command) -> None:
+    done = ready("related", "ferry-strike", "-k", "3")
+    assert (done.code, done.err) == (0, "")
+    lines = done.out.splitlines()
+    assert lines[0] == "Related to: Ferries stay in port as strike begins"
+    assert len(lines) == 1 + 3 * 3
+    assert re.fullmatch(r"  1\. [+-]\d\.\d{3}  Ferry crews vote to strike over night shifts", lines[1])
+    assert lines[2].strip() == "Linked by this story's editor  (business · 2025-03-10 · en)"
+    assert lines[3].strip() == "https://www.lindenpost.example/business/ferry-vote"
+    assert "not in the archive yet" in lines[8]
+
+
+def test_related_prints_the_json_of_the_contract(ready: Command) -> None:
+    done = ready("related", "ferry-strike", "-k", "3", "--json")
+    assert (done.code, done.err) == (0, "")
+    assert list(done.data) == ["query", "results", "snapshot"]
+    assert done.data["query"] == {
+        "id": "ferry-strike",
+        "title": "Ferries stay in port as strike begins",
+        "language": "en",
+        "k": 3,
+    }
+    assert [list(result) for result in done.data["results"]] == [RESULT_KEYS] * 3
+    assert done.data["results"][2]["title"] == STUB_TITLE
+
+
+def test_related_takes_an_address_in_any_spelling(ready: Command) -> None:
+    by_id = ready("related", "ferry-vote", "--json").data
+    assert ready("related", "http://lindenpost.example/business/ferry-vote/?utm_source=x", "--json").data == by_id
+
+
+def test_related_takes_a_file_and_standard_input(ready: Command, tmp_path: Path) -> None:
+    text = "Night crossings resume\nThe ferry crews return.\nRead more:\nFerries stay in port as strike begins\n"
+    story = tmp_path / "story.txt"
+    story.write_text(text, encoding="utf-8")
+    from_file = ready("related", story, "--json").data
+    assert from_file["results"][0]["id"] == "ferry-strike"
+    assert from_file["query"]["title"] == "Night crossings resume"
+    assert ready("related", "-", "--json", stdin=text.encode()).data == from_file
+    record = json.dumps({"title": "Night crossings resume", "text": text.split("\n", 1)[1]})
+    assert ready("related", "-", "--json", stdin=record.encode()).data == from_file
+
+
+def test_related_prints_one_line_for_each_of_several_articles(ready: Command) -> None:
+    done = ready("related", "-", "--json", stdin=b'{"title": "Ferry"}\n{"title": "Cup final"}\n')
+    assert [json.loads(line)["query"]["title"] for line in done.out.splitlines()] == ["Ferry", "Cup final"]
+
+
+@pytest.mark.parametrize(
+    ("stdin", "message"),
+    [
+        (b"", "error: standard input: is empty\n"),
+        (b'{"id": "x"}', "error: standard input, line 1: title: is missing or empty; every article needs a headline\n"),
+        (b"\xff\xfe", "error: standard input: is not UTF-8 (byte 0xff at 0); convert it first"),
+        (b"[" * 100_000, "error: standard input: is nested too deep to be an article\n"),
+    ],
+)
+def test_related_names_what_is_wrong_with_an_article(ready: Command, stdin: bytes, message: str) -> None:
+    done = ready("related", "-", stdin=stdin)
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith(message)
+
+
+def test_related_of_an_unknown_article_suggests_the_nearest(ready: Command) -> None:
+    done = ready("related", "ferry-strik")
+    assert (done.code, done.out) == (1, "")
+    lines = done.err.splitlines()
+    assert lines[:2] == ["error: 'ferry-strik' is no article's id, no address and no file", "nearest titles:"]
+    assert lines[2] == "  ferry-strike  Ferries stay in port as strike begins"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--section", "sport"], {"cup-final"}),
+        (["--section", "sport", "--section", "politics"], {"cup-final", "harbour-plan"}),
+        (["--language", "DE"], {"faehren"}),
+        (["--published-after", "2025-03-20"], {"ferry-deal"}),
+        (["--published-before", "2025-03-01T00:00:00+01:00"], {"harbour-plan"}),
+        (
+            ["--no-stubs", "--exclude", "undated", "--exclude", "cup-final"],
+            {"ferry-strike", "ferry-deal", "harbour-plan"},
+        ),
+        (["--language", "any", "--no-stubs"], {*IDS} - {"ferry-vote"}),
+        (["--past-only"], {"harbour-plan"}),
+        (["--raw", "--no-stubs"], {*IDS} - {"ferry-vote"}),
+    ],
+)
+def test_related_filters(ready: Command, arguments: Sequence[str], expected: set[str]) -> None:
+    done = ready("related", "ferry-vote", "-k", "100", "--json", *arguments)
+    assert {result["id"] for result in done.data["results"]} == expected
+
+
+def test_an_empty_list_says_why(ready: Command) -> None:
+    done = ready("related", "ferry-vote", "--published-before", "1999-01-01")
+    assert (done.code, done.out.splitlines()[1:]) == (0, ["  nothing: nothing in the archive passes the filters"])
+
+
+def test_explain_option_shows_the_parts(ready: Command) -> None:
+    assert re.search(r"\n {13}dense [+-]\d\.\d{6}\n", ready("related", "ferry-vote", "--explain").out)
+    parts = ready("related", "ferry-vote", "--explain", "--json").data["results"][0]["parts"]
+    assert list(parts) == ["dense"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["related", "ferry-vote", "-k", "0"], "error: k: must be at least 1, it is 0"),
+        (["related", "ferry-vote", "-k", "-1"], "error: k: must be at least 1, it is -1"),
+        (["search", "ferry", "-k", "1000000000"], "error: k: must be at most 1000, it is 1000000000"),
+        (["related", "ferry-vote", "-k", "abc"], "'abc' is not a valid integer"),
+        (["related"], "give one article (ID, URL, FILE or -), or --all"),
+        (["related", "ferry-vote", "--all"], "give one article (ID, URL, FILE or -), or --all"),
+        (["related", "ferry-vote", "--published-after", "soon"], "'soon' is no date; write it like 2025-03-14"),
+        (["related", "ferry-vote", "--section", "sports"], "error: section: 'sports' is not in this archive"),
+        (["search"], "give one TEXT, or --queries FILE.tsv"),
+        (["search", "x", "--queries", "f.tsv"], "give one TEXT, or --queries FILE.tsv"),
+        (["search", " "], "error: the query is empty; give a few words or a whole text"),
+        (["explain", "ferry-vote"], "give two ids, or --pairs FILE.tsv"),
+        (["explain", "ferry-vote", "--pairs", "f.tsv"], "give two ids, or --pairs FILE.tsv"),
+        (["explain", "a", "b", "--pairs", "f.tsv"], "give two ids, or --pairs FILE.tsv"),
+        (["related", "--all", "--format", "xml"], "'xml' is not one of 'trec', 'jsonl'"),
+        (["ingest"], "Missing argument 'SOURCES...'"),
+        (["nonsense"], "No such command 'nonsense'"),
+        (["--nonsense"], "No such option"),
+        (["--config", "missing.toml", "status"], "error: missing.toml: no such file"),
+    ],
+)
+def test_wrong_usage_ends_with_two_and_names_the_mend(ready: Command, arguments: Sequence[str], message: str) -> None:
+    done = ready(*arguments)
+    assert (done.code, done.out) == (2, "")
+    assert message in " ".join(done.err.split())
+
+
+def test_a_settings_file_is_read_and_an_unknown_name_is_answered_with_the_nearest(
+    ready: Command, tmp_path: Path
+) -> None:
+    file = tmp_path / "own.toml"
+    file.write_text("[ranking]\nk = 2\n", encoding="utf-8")
+    assert len(ready("--config", file, "related", "ferry-vote", "--json").data["results"]) == 2
+    file.write_text("[rankng]\nk = 2\n", encoding="utf-8")
+    done = ready("--config", file, "related", "ferry-vote")
+    assert (done.code, done.err) == (2, f"error: {file}: unknown setting rankng; did you mean ranking?\n")
+
+
+def _trec(out: str) -> dict[str, list[tuple[str, int, float]]]:
+    found: dict[str, list[tuple[str, int, float]]] = {}
+    for line in out.splitlines():
+        query, zero, article_id, rank, score, name = line.split(" ")
+        assert (zero, name) == ("Q0", "recommender")
+        found.setdefault(query, []).append((article_id, int(rank), float(score)))
+    return found
+
+
+def test_all_prints_the_list_of_every_article_and_of_no_stub(ready: Command) -> None:
+    done = ready("related", "--all", "-k", "3")
+    answers = [json.loads(line) for line in done.out.splitlines()]
+    assert (done.code, done.err, [answer["query"]["id"] for answer in answers]) == (0, "", sorted(IDS))
+    assert answers == [ready("related", article_id, "-k", "3", "--json").data for article_id in sorted(IDS)]
+    run = _trec(ready("related", "--all", "-k", "3", "--format", "trec").out)
+    assert {query: [hit[0] for hit in hits] for query, hits in run.items()} == {
+        answer["query"]["id"]: [result["id"] for result in answer["results"]] for answer in answers
+    }
+    assert all([rank for _, rank, _ in hits] == list(range(1, len(hits) + 1)) for hits in run.values())
+
+
+def test_blanks_in_ids_do_not_break_trec_columns(command: Command, tmp_path: Path) -> None:
+    records = [{"id": f"the  id {number}", "title": f"Ferry {number}", "language": "en"} for number in range(3)]
+    command("ingest", write_jsonl(tmp_path / "s.jsonl", records))
+    command("rebuild")
+    run = _trec(command("related", "--all", "--format", "trec").out)
+    assert {hit[0] for hits in run.values() for hit in hits} == set(run) == {f"the%20id%20{n}" for n in range(3)}
+
+
+def test_search_prints_people_and_machines_the_same_list(ready: Command) -> None:
+    done = ready("search", "penalties of the goalkeeper", "-k", "2", "--json")
+    assert (done.code, done.err, list(done.data)) == (0, "", ["query", "results", "snapshot"])
+    assert done.data["query"] == {"text": "penalties of the goalkeeper", "language": "en", "k": 2}
+    assert [list(result) for result in done.data["results"]] == [RESULT_KEYS] * 2
+    assert done.data["results"][0]["id"] == "cup-final"
+    people = ready("search", "penalties of the goalkeeper", "-k", "2").out
+    assert people.startswith("Related to: penalties of the goalkeeper\n")
+    assert all(result["title"] in people for result in done.data["results"])
+
+
+def test_many_queries_are_answered_and_bad_lines_are_named(ready: Command, tmp_path: Path) -> None:
+    queries = tmp_path / "queries.tsv"
+    queries.write_bytes(
+        b"\xef\xbb\xbfq1\tnight ferry\nno tab here\n\n\xff\tx\nq2\t\nq3\t\xef\xbb\xbf\x01\nq4\tcup\tfinal\r\nq5\tharbour"
+    )
+    done = ready("search", "--queries", queries, "-k", "2")
+    assert done.code == 1
+    answers = [json.loads(line) for line in done.out.splitlines()]
+    assert [answer["query"] for answer in answers] == [
+        {"id": "q1", "text": "night ferry"},
+        {"id": "q4", "text": "cup final"},
+        {"id": "q5", "text": "harbour"},
+    ]
+    assert [list(result) for result in answers[0]["results"]] == [["rank", "id", "score"]] * 2
+    assert done.err.splitlines() == [
+        f"refused: {queries}, line {line}: {reason}"
+        for line, reason in (
+            (2, "needs 2 columns parted by a tab"),
+            (4, "is not UTF-8"),
+            (5, "needs 2 columns parted by a tab"),
+            (6, "needs 2 columns parted by a tab"),
+        )
+    ]
+
+
+def test_many_queries_make_a_trec_run(ready: Command) -> None:
+    done = ready("search", "--queries", "-", "--format", "trec", "-k", "3", stdin=b"q1\tnight ferry\nq2\tcup final\n")
+    run = _trec(done.out)
+    assert (done.code, list(run)) == (0, ["q1", "q2"])
+    alone = ready("search", "night ferry", "-k", "3", "--json").data["results"]
+    assert run["q1"] == [(result["id"], result["rank"], result["score"]) for result in alone]
+
+
+def test_explain_prints_every_part_of_one_pair(ready: Command) -> None:
+    told = ready("explain", "ferry-deal", "ferry-strike", "--json").data
+    lines = ready("explain", "ferry-deal", "ferry-strike").out.splitlines()
+    assert lines[:2] == [
+        "Ferry strike ends with a deal on night crews  [ferry-deal]",
+        "Ferries stay in port as strike begins  [ferry-strike]",
+    ]
+    assert lines[2] == f"score  {told['score']:+.6f}"
+    assert lines[-2] == "links  the first links to the second"
+    assert ready("explain", "ferry-strike", "ferry-deal").out.splitlines()[-2] == "links  the second links to the first"
+    assert lines[-1] == f"shared {', '.join(told['shared_terms'])}"
+
+
+def test_many_pairs_are_scored_and_bad_lines_are_named(ready: Command, tmp_path: Path) -> None:
+    pairs = tmp_path / "pairs.tsv"
+    pairs.write_text("ferry-vote\tferry-deal\nferry-vote\tnobody\nalone\nundated\tundated\n", encoding="utf-8")
+    done = ready("explain", "--pairs", pairs)
+    score = ready("explain", "ferry-vote", "ferry-deal", "--json").data["score"]
+    assert done.code == 1
+    assert done.out == f"ferry-vote\tferry-deal\t{score:.6f}\nundated\tundated\t1.000000\n"
+    assert done.err == (
+        f"refused: {pairs}, line 2: no article has the id 'nobody'\n"
+        f"refused: {pairs}, line 3: needs 2 columns parted by a tab\n"
+    )
+    lines = ready("explain", "--pairs", pairs, "--format", "jsonl").out.splitlines()
+    assert [json.loads(line)["score"] for line in lines] == [score, 1.0]
+
+
+@pytest.mark.parametrize("arguments", [["search", "--queries"], ["explain", "--pairs"]])
+def test_a_missing_tsv_file_is_named(ready: Command, arguments: Sequence[str]) -> None:
+    done = ready(*arguments, "missing.tsv")
+    assert (done.code, done.out) == (1, "")
+    assert done.err == "error: missing.tsv: cannot be read: No such file or directory\n"
+
+
+def test_status_tells_what_is_live(ready: Command, environment: Path) -> None:
+    done = ready("status", "--json")
+    assert (done.code, done.err) == (0, "")
+    assert done.data["home"] == str(environment)
+    assert done.data["problems"] == []
+    assert done.data["snapshot"]["name"] == "s00000001"
+    assert done.data["snapshot"]["encoder"]["name"] == "hashing@1"
+    assert done.data["catalog"]["n_articles"] == 7
+    assert done.data["catalog"]["languages"] == {"en": 6, "de": 1}
+    assert done.data["catalog"]["links"] == {"stub": 1, "title": 3, "url": 1}
+    people = ready("status").out
+    assert "snapshot  s00000001, published " in people
+    assert "catalog   7 articles (en 6, de 1), 5 links" in people
+
+
+def test_status_of_an_empty_home_tells_both_problems_and_makes_nothing(command: Command, environment: Path) -> None:
+    done = command("status")
+    assert (done.code, done.out) == (1, f"home      {environment}\n")
+    assert "problem: " in done.err
+    assert "no index has been published here" in done.err
+    assert "there is no catalog yet" in done.err
+    assert not environment.exists()
+    assert len(command("status", "--json").data["problems"]) == 2
+
+
+def test_verify_passes_what_is_whole(ready: Command) -> None:
+    assert ready("verify") == Done(
+        0,
+        "everything is as it was published\n",
+        "checked catalog: 7 articles\nchecked snapshot s00000001: 8 rows\n",
+    )
+    assert ready("verify", "--json").data == {
+        "ok": True,
+        "checked": ["catalog: 7 articles", "snapshot s00000001: 8 rows"],
+        "problems": [],
+    }
+
+
+def test_verify_names_a_changed_file(ready: Command, environment: Path) -> None:
+    path = environment / "snapshots" / "s00000001" / "rows.jsonl"
+    path.write_bytes(path.read_bytes().replace(b"strike", b"spring"))
+    done = ready("verify")
+    assert (done.code, done.out) == (
+        1,
+        f"problem: {path}: was changed after it was published (its sha256 differs); run: recommender rebuild\n",
+    )
+    assert ready("related", "ferry-vote").code == 1
+    assert ready("rebuild").code == 0
+    assert ready("verify").code == 0
+
+
+def test_verify_names_a_damaged_catalog_while_the_snapshot_still_answers(ready: Command, environment: Path) -> None:
+    (environment / "catalog.db").write_bytes(b"no database" * 1_000)
+    done = ready("verify", "--json")
+    assert (done.code, done.data["ok"]) == (1, False)
+    assert "catalog.db: is not a catalog; move it away, or choose another folder" in done.data["problems"][0]
+    assert ready("related", "ferry-vote").code == 0
+
+
+def test_verify_finds_a_snapshot_of_another_catalog(ready: Command, environment: Path, tmp_path: Path) -> None:
+    (environment / "catalog.db").unlink()
+    ready("ingest", write_jsonl(tmp_path / "few.jsonl", RECORDS[:2]))
+    done = ready("verify")
+    assert done.code == 1
+    assert "snapshot s00000001: 5 articles are not in the catalog, the first is 'cup-final'" in done.out
+
+
+def test_an_article_that_came_after_the_snapshot_is_no_problem(ready: Command, tmp_path: Path) -> None:
+    ready("ingest", write_jsonl(tmp_path / "new.jsonl", [{"id": "new", "title": "New"}]))
+    assert ready("verify").code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["ingest", "stories.jsonl"], "cannot be written (Not a directory|File exists)"),
+        (["rebuild"], "(there is no catalog yet|cannot be opened)"),
+        (["related", "ferry-vote"], "no index has been published here"),
+        (["status"], "no index has been published here"),
+        (["verify"], "no index has been published here"),
+    ],
+)
+@pytest.mark.parametrize("below", [False, True])
+def test_a_file_where_the_home_should_be_is_named(
+    command: Command, source: Path, environment: Path, arguments: Sequence[str], message: str, below: bool
+) -> None:
+    environment.write_text("not a folder", encoding="utf-8")
+    done = command("--home", environment / "deeper" if below else environment, *arguments)
+    assert done.code == 1
+    assert re.search(message.replace("(Not", r"\((Not"), done.out + done.err)
+    assert environment.read_text(encoding="utf-8") == "not a folder"
+
+
+@pytest.mark.parametrize("arguments", [["ingest", "stories.jsonl"], ["rebuild"]])
+def test_a_second_writer_is_told_who_is_writing(ready: Command, environment: Path, arguments: Sequence[str]) -> None:
+    with Home(environment).writer("an ingest"):
+        done = ready(*arguments)
+        assert (done.code, done.out) == (1, "")
+        assert re.fullmatch(
+            rf"error: {environment}: process {os.getpid()}, an ingest since [-\d]+ [:\d]+ UTC is writing here; "
+            "wait for it, or end it, and try again\n",
+            done.err,
+        )
+        assert ready("related", "ferry-vote").code == 0
+    assert ready(*arguments).code == 0
+
+
+def test_another_encoder_than_the_snapshots_is_named(ready: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECOMMENDER_ENCODER__MODEL", "all-MiniLM-L6-v2")
+    done = ready("related", "ferry-vote")
+    assert (done.code, done.out) == (1, "")
+    assert "was made with encoder.model = 'hashing', the settings say 'all-MiniLM-L6-v2'" in done.err
+    monkeypatch.setenv("RECOMMENDER_ENCODER__MODEL", "none")
+    assert ready("related", "ferry-vote").code == 0
+    done = ready("search", "ferry")
+    assert done.code == 1
+    assert done.err.startswith("error: this instance runs with encoder.model = 'none'")
+
+
+def test_every_command_has_a_help_page(command: Command) -> None:
+    commands = re.findall(r"^  (\w+) ", command("--help").out.partition("Commands:")[2], re.MULTILINE)
+    assert {"ingest", "rebuild", "related", "search", "explain", "status", "verify", "serve"} <= set(commands)
+    for name in commands:
+        done = command(name, "--help")
+        assert (done.code, done.err) == (0, "")
+        assert done.out.startswith(f"Usage: recommender {name} [OPTIONS]")
+
+
+def test_the_version_is_the_packages(command: Command) -> None:
+    assert importlib.metadata.version("newsroom-recommender") in command("--version").out
+
+
+def test_hostile_bytes_in_arguments_end_in_a_message(ready: Command) -> None:
+    for argument in ("\udcff\udcfe", "\x00", "../../../etc/passwd\x00", "%s%n", "a" * 3_000, "http://[::1"):
+        done = ready("related", argument)
+        assert (done.code, done.out) == (1, "")
+        assert done.err.startswith("error: ")
+    assert ready("search", "\udcff ferry").code == 0
+
+
+@contextlib.contextmanager
+def _started(*arguments: str, python: Sequence[str] = ("-m", "recommender")) -> Iterator[subprocess.Popen[str]]:
+    """Start the program in a process of its own, with pipes; it is ended whatever happens."""
+    process = subprocess.Popen(
+        [sys.executable, *python, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        bufsize=1,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent), "PYTHONUNBUFFERED": "1"},
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        for stream in (process.stdin, process.stdout, process.stderr):
+            with contextlib.suppress(BrokenPipeError):
+                assert stream is not None
+                stream.close()
+        process.wait()
+
+
+def _say(process: subprocess.Popen[str], text: str) -> None:
+    assert process.stdin is not None
+    process.stdin.write(text)
+    process.stdin.flush()
+
+
+def _hear(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline()
+
+
+def _end(process: subprocess.Popen[str]) -> tuple[int, str]:
+    assert process.stderr is not None
+    err = process.stderr.read()
+    return process.wait(timeout=60), err
+
+
+def test_pairs_are_answered_line_by_line_and_a_reader_who_leaves_ends_it_quietly(ready: Command) -> None:
+    with _started("explain", "--pairs", "-") as process:
+        for pair in ("ferry-vote\tferry-deal", "undated\tcup-final", "undated\tundated"):
+            _say(process, f"{pair}\n")
+            assert _hear(process).startswith(f"{pair}\t")
+        assert process.stdout is not None
+        process.stdout.close()
+        _say(process, "ferry-vote\tferry-deal\n")
+        assert _end(process) == (0, "")
+
+
+def test_queries_are_answered_in_batches_while_more_are_coming(ready: Command) -> None:
+    with _started("search", "--queries", "-", "--format", "trec", "-k", "1") as process:
+        for start in (0, 64):
+            _say(process, "".join(f"q{number}\tferry {number}\n" for number in range(start, start + 64)))
+            heard = [_hear(process).split()[0] for _ in range(64)]
+            assert heard == [f"q{number}" for number in range(start, start + 64)]
+
+
+def test_ctrl_c_during_an_ingest_keeps_the_batches_that_were_done(command: Command, environment: Path) -> None:
+    pipe = environment.parent / "endless.jsonl"
+    os.mkfifo(pipe)
+    padding = "ferry " * 200
+    with _started("ingest", str(pipe)) as process, pipe.open("w", encoding="utf-8") as stream:
+        # When the last of these has been taken from us, the reader is at most one pipe and one buffer behind.
+        for number in range(1_000):
+            stream.write(json.dumps({"id": f"a{number:04d}", "title": f"No. {number}", "text": padding}) + "\n")
+        stream.flush()
+        process.send_signal(signal.SIGINT)
+        code, err = _end(process)
+    assert (code, "Traceback" in err) == (130, False)
+    assert "interrupted: what was finished is kept, the published index is as it was" in err
+    kept = command("status", "--json").data["catalog"]["n_articles"]
+    assert kept >= 600
+    assert kept % 200 == 0
+    assert command("rebuild").code == 0
+    assert command("verify").code == 0
+
+
+_SLOW_REBUILD = """
+import sys
+from recommender import build
+from recommender.cli import main
+from recommender.encoder import HashingEncoder
+
+build._PAGE_TEXTS = 4
+encode = HashingEncoder.encode
+calls = []
+
+def waiting(self, texts):
+    calls.append(texts)
+    if len(calls) == 2:
+        print("one page is done", flush=True)
+        sys.stdin.read()
+    return encode(self, texts)
+
+HashingEncoder.encode = waiting
+main(["rebuild"])
+"""
+
+
+def test_ctrl_c_during_a_rebuild_leaves_the_former_index_and_the_next_goes_on(
+    ready: Command, environment: Path, tmp_path: Path
+) -> None:
+    more = [{"id": f"more-{number}", "title": f"Headline number {number}", "language": "en"} for number in range(20)]
+    ready("ingest", write_jsonl(tmp_path / "more.jsonl", more))
+    with _started(python=("-c", _SLOW_REBUILD)) as process:
+        assert _hear(process) == "one page is done\n"
+        process.send_signal(signal.SIGINT)
+        code, err = _end(process)
+    assert (code, "Traceback" in err) == (130, False)
+    assert err.strip() == "interrupted: what was finished is kept, the published index is as it was"
+    assert load(Home(environment)).name == "s00000001"
+    assert ready("rebuild", "--json").data["n_texts_encoded"] == 16
+    assert ready("verify").code == 0
+
+
+def test_a_writer_that_was_killed_leaves_no_lock(ready: Command, environment: Path, tmp_path: Path) -> None:
+    ready("ingest", write_jsonl(tmp_path / "more.jsonl", [{"id": f"m{n}", "title": f"No. {n}"} for n in range(9)]))
+    with _started(python=("-c", _SLOW_REBUILD)) as process:
+        assert _hear(process) == "one page is done\n"
+        assert "is writing here" in ready("rebuild").err
+        process.kill()
+        process.wait()
+    assert ready("rebuild").code == 0
+    assert ready("verify").code == 0

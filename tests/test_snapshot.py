@@ -1,0 +1,350 @@
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from newsroom import NOW
+
+from recommender.errors import NoSnapshotError, SnapshotError
+from recommender.home import Home
+from recommender.snapshot import FILES, FORMAT, Contents, Row, Snapshot, load, publish, read_current, verify
+from recommender.vectors import Centres, normalise
+
+DESCRIBED = {"encoder": {"name": "test"}, "counts": {}}
+EVERY_FILE = (*FILES, "manifest.json")
+
+
+def _row(number: int, **more: Any) -> Row:
+    fields: dict[str, Any] = {
+        "id": f"a{number:03d}",
+        "title": f"Überschrift №{number} — «{number}»",
+        "description": "",
+        "url": f"https://www.lindenpost.example/{number}" if number % 2 else None,
+        "image_url": None,
+        "published_at": f"2025-03-{number % 28 + 1:02d}T09:00:00+00:00" if number % 3 else None,
+        "section": ("sport", "world", None)[number % 3],
+        "language": ("en", "de", None, "pt-br")[number % 4],
+        "kind": "news",
+        "stub": number % 5 == 0,
+        "terms": ("Linden", str(number)),
+    }
+    return Row(**fields | more)
+
+
+def _contents(n: int = 12, seed: int = 0) -> Contents:
+    random = np.random.default_rng(seed)
+    vectors = normalise(random.normal(size=(n, 8)).astype(np.float32))
+    edges = [(source, target) for source in range(n) for target in range(n) if source != target]
+    chosen = random.permutation(len(edges))[: n // 2]
+    links = np.array([edges[number] for number in chosen], np.int32).reshape(-1, 2)
+    rows = [_row(number) for number in range(n)]
+    centres = Centres.fit(vectors, [row.language or "" for row in rows], 10.0)
+    return Contents(rows, vectors, links, centres)
+
+
+def _publish(home: Home, seed: int = 0, **more: Any) -> Snapshot:
+    return publish(home, _contents(seed=seed), DESCRIBED, now=NOW, **more)
+
+
+def _live(home: Home) -> str:
+    return load(home).name
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _quick_disk() -> Iterator[None]:
+    """What a disk does when it is asked to sync takes most of the time here and is not looked at."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda descriptor: None)
+        yield
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path / "home")
+
+
+@pytest.mark.parametrize("n", [0, 1, 12])
+def test_what_was_published_is_what_is_loaded(home: Home, n: int) -> None:
+    contents = _contents(n)
+    published = publish(home, contents, DESCRIBED, now=NOW)
+    for found in (published, load(home)):
+        assert (found.name, len(found)) == ("s00000001", n)
+        assert found.manifest["created_at"] == "2025-04-01T12:00:00+00:00"
+        assert found.manifest["encoder"] == {"name": "test"}
+        assert [found.row(number) for number in range(n)] == list(contents.rows)
+        for number in range(n):
+            assert np.allclose(found.dense.vector(number), contents.vectors[number], atol=1e-6)
+            assert found.linked_by(number) == [int(b) for a, b in contents.links if a == number]
+            assert found.linking_to(number) == [int(a) for a, b in contents.links if b == number]
+            assert bool(found.columns.stub[number]) == contents.rows[number].stub
+        assert found.centres.languages == contents.centres.languages
+        assert np.array_equal(found.centres.matrix, contents.centres.matrix)
+        assert found.rows_by_url == {f"lindenpost.example/{number}": number for number in range(1, n, 2)}
+
+
+def test_two_publications_of_one_content_are_the_same_to_the_last_byte(home: Home) -> None:
+    assert _publish(home).manifest["files"] == _publish(home).manifest["files"]
+
+
+def test_an_empty_home_says_what_to_do(home: Home) -> None:
+    with pytest.raises(NoSnapshotError, match="no index has been published here; run: recommender ingest SOURCE, then"):
+        load(home)
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home with two snapshots; whoever changes a byte puts it back."""
+    home = Home(tmp_path_factory.mktemp("two") / "home")
+    _publish(home, seed=1)
+    _publish(home, seed=2)
+    return home
+
+
+@contextlib.contextmanager
+def _changed(path: Path, change: Callable[[bytes], bytes]) -> Iterator[None]:
+    raw = path.read_bytes()
+    try:
+        path.write_bytes(change(raw))
+        yield
+    finally:
+        path.write_bytes(raw)
+
+
+def _flipped(offset: int, bit: int) -> Callable[[bytes], bytes]:
+    def change(raw: bytes) -> bytes:
+        return raw[:offset] + bytes([raw[offset] ^ (1 << bit)]) + raw[offset + 1 :]
+
+    return change
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    file=st.sampled_from(EVERY_FILE), place=st.floats(min_value=0, max_value=1, exclude_max=True), bit=st.integers(0, 7)
+)
+def test_one_flipped_bit_anywhere_is_found(two: Home, file: str, place: float, bit: int) -> None:
+    name, manifest_sha256 = read_current(two)
+    path = two.snapshots / name / file
+    offset = int(place * path.stat().st_size)
+    with _changed(path, _flipped(offset, bit)):
+        assert [problem for problem in verify(path.parent, manifest_sha256) if str(path) in problem]
+        with pytest.raises(SnapshotError, match=r"its sha256 differs.*; run: recommender rebuild"):
+            load(two)
+    assert verify(path.parent, manifest_sha256) == []
+
+
+@settings(deadline=None, max_examples=100)
+@given(place=st.floats(min_value=0, max_value=1, exclude_max=True), bit=st.integers(0, 7))
+def test_a_damaged_manifest_is_told_about_and_never_crashes_where_no_sum_is_known(
+    two: Home, place: float, bit: int
+) -> None:
+    folder = two.snapshots / "s00000002"
+    path = folder / "manifest.json"
+    with _changed(path, _flipped(int(place * path.stat().st_size), bit)):
+        assert all(isinstance(problem, str) for problem in verify(folder))
+
+
+def test_one_flipped_bit_in_current_is_refused_or_means_the_same(two: Home) -> None:
+    current = two.current.read_bytes()
+    n_refused = n_empty = 0
+    for offset in range(len(current)):
+        for bit in range(8):
+            with _changed(two.current, _flipped(offset, bit)):
+                try:
+                    assert _live(two) == "s00000002"
+                except SnapshotError as error:
+                    n_refused += not isinstance(error, NoSnapshotError)
+                    n_empty += isinstance(error, NoSnapshotError)
+    assert n_empty == 0
+    assert n_refused > 0.9 * 8 * len(current)
+
+
+@pytest.mark.parametrize("file", EVERY_FILE)
+@pytest.mark.parametrize("keep_share", [0.0, 0.5, 0.99])
+def test_a_cut_file_is_refused(two: Home, file: str, keep_share: float) -> None:
+    path = two.snapshots / "s00000002" / file
+    with (
+        _changed(path, lambda raw: raw[: int(keep_share * len(raw))]),
+        pytest.raises(SnapshotError, match=r"were published|its sha256 differs"),
+    ):
+        load(two)
+
+
+@pytest.mark.parametrize("file", EVERY_FILE)
+def test_a_missing_file_is_refused(home: Home, file: str) -> None:
+    folder = home.snapshots / _publish(home).name
+    (folder / file).unlink()
+    with pytest.raises(SnapshotError, match="No such file or directory"):
+        load(home)
+
+
+def test_a_missing_folder_is_refused_by_name(home: Home) -> None:
+    shutil.rmtree(home.snapshots / _publish(home).name)
+    with pytest.raises(SnapshotError, match=r"s00000001/manifest\.json: cannot be read .*; run: recommender rebuild"):
+        load(home)
+
+
+def test_another_format_is_refused_with_both_numbers(home: Home) -> None:
+    path = home.snapshots / _publish(home).name / "manifest.json"
+    raw = json.dumps(json.loads(path.read_bytes()) | {"format": FORMAT + 98}).encode()
+    path.write_bytes(raw)
+    home.current.write_text(
+        json.dumps({"snapshot": "s00000001", "manifest_sha256": hashlib.sha256(raw).hexdigest()}), encoding="utf-8"
+    )
+    with pytest.raises(SnapshotError, match=f"has format {FORMAT + 98}, this program reads {FORMAT}; run"):
+        load(home)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"",
+        b"s00000001",
+        b"[]",
+        b"null",
+        b"{}",
+        b"\xff\xfe",
+        b'{"snapshot": 7, "manifest_sha256": "x"}',
+        b'{"snapshot": "../../etc", "manifest_sha256": "x"}',
+        b'{"snapshot": "s00000001/..", "manifest_sha256": "x"}',
+        b'{"snapshot": "s00000001", "manifest_sha256": null}',
+        b"[" * 100_000,
+    ],
+)
+def test_a_damaged_current_is_refused(home: Home, damage: bytes) -> None:
+    _publish(home)
+    home.current.write_bytes(damage)
+    with pytest.raises(SnapshotError, match=r"CURRENT: is damaged .*; run: recommender rebuild"):
+        load(home)
+    assert _publish(home).name == "s00000002"
+    assert _live(home) == "s00000002"
+
+
+def test_files_of_two_snapshots_do_not_pass_for_one(home: Home) -> None:
+    first = home.snapshots / _publish(home, seed=1).name
+    second = home.snapshots / _publish(home, seed=2).name
+    shutil.copyfile(first / "dense.faiss", second / "dense.faiss")
+    with pytest.raises(SnapshotError, match=r"dense.faiss: was changed after it was published"):
+        load(home)
+
+
+def test_what_a_check_raises_stops_the_publication(home: Home) -> None:
+    _publish(home)
+
+    def refuse(candidate: Snapshot) -> None:
+        assert candidate.name.endswith("s00000002")
+        raise SnapshotError("the neighbours are wrong")
+
+    with pytest.raises(SnapshotError, match="the neighbours are wrong"):
+        _publish(home, seed=1, check=refuse)
+    assert _live(home) == "s00000001"
+    assert not (home.snapshots / "s00000002").exists()
+    assert _publish(home, seed=1).name == "s00000002"
+
+
+def test_three_snapshots_stay_and_older_ones_go(home: Home) -> None:
+    for seed in range(5):
+        _publish(home, seed=seed)
+    assert sorted(path.name for path in home.snapshots.iterdir()) == ["s00000003", "s00000004", "s00000005"]
+    _publish(home, keep=1)
+    assert sorted(path.name for path in home.snapshots.iterdir()) == ["s00000006"]
+
+
+def test_an_open_snapshot_answers_after_its_files_are_gone(home: Home) -> None:
+    held = _publish(home)
+    before = [(held.row(number), held.dense.vector(number).tolist()) for number in range(len(held))]
+    for seed in range(1, 5):
+        _publish(home, seed=seed)
+    assert not (home.snapshots / held.name).exists()
+    assert [(held.row(number), held.dense.vector(number).tolist()) for number in range(len(held))] == before
+
+
+def test_a_folder_that_cannot_be_written_is_named_and_the_former_snapshot_stays(home: Home) -> None:
+    home.path.mkdir()
+    home.snapshots.write_text("a file where a folder is expected", encoding="utf-8")
+    with pytest.raises(
+        SnapshotError, match=r"home: the snapshot could not be written .*; recommender status says which one is live"
+    ):
+        _publish(home)
+
+
+class _Killed(BaseException):
+    """The process ends here."""
+
+
+@dataclass
+class _Step:
+    """Counts calls into the operating system, and fails at one of them: before it is done, or just after."""
+
+    at: int
+    error: Callable[[], BaseException]
+    after: bool
+    n: int = 0
+    failed: str | None = None
+    switched: bool = False
+
+    def wrap(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def called(*arguments: Any, **named: Any) -> Any:
+            number, self.n = self.n, self.n + 1
+            if number == self.at:
+                self.failed = name
+                if not self.after or name == "open":  # what was opened and never returned could not be closed
+                    raise self.error()
+            result = function(*arguments, **named)
+            self.switched = self.switched or name == "replace"
+            if number == self.at:
+                raise self.error()
+            return result
+
+        return called
+
+
+_CALLS = ((os, "mkdir"), (os, "rename"), (os, "replace"), (os, "fsync"), (os, "open"), (io, "open"))
+
+
+def _publish_failing(home: Home, step: _Step) -> bool:
+    """Publish with one call failing, and tell whether it went through all the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module, name in _CALLS:
+            patch.setattr(module, name, step.wrap(name, getattr(module, name)))
+        try:
+            _publish(home, seed=step.at)
+        except (_Killed, SnapshotError):
+            return False
+    return True
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("error", [_Killed, partial(OSError, 28, "No space left on device")])
+def test_a_crash_at_any_step_leaves_a_whole_snapshot_live_and_the_next_publication_works(
+    home: Home, error: Callable[[], BaseException], after: bool
+) -> None:
+    failed: set[str] = set()
+    _publish(home)
+    for at in range(1_000):
+        former = _live(home)
+        step = _Step(at, error, after)
+        went_through = _publish_failing(home, step)
+        # The new snapshot is live from the rename of CURRENT on, and not a step before.
+        assert (_live(home) > former) == step.switched, f"call {at}, {step.failed}"
+        if step.failed is None:
+            assert went_through
+            break
+        failed.add(step.failed)
+        before = _live(home)
+        assert _publish(home, seed=99).name == _live(home) > before
+        assert not list(home.snapshots.glob(".tmp-*"))
+        assert len(list(home.snapshots.iterdir())) <= 3
+    assert failed == {"mkdir", "rename", "replace", "fsync", "open"}
