@@ -70,13 +70,13 @@ def open_build_encoder(home: Home, settings: EncoderSettings, *, tell: Tell = la
         model = _sentence_encoder(settings, tell)
         tell(f"exporting {model.name} for ONNX Runtime")
         model.export(folder)
-    return OnnxEncoder(folder, threads=settings.threads or 1)
+    return OnnxEncoder(folder, threads=settings.threads)
 
 
 def _sentence_encoder(settings: EncoderSettings, tell: Tell) -> SentenceEncoder:
     files = locate(settings.model, allow_download=settings.allow_download)
     tell(f"loading {files.name} with sentence-transformers")
-    return SentenceEncoder(files, prompt=settings.prompt, threads=settings.threads or 1)
+    return SentenceEncoder(files, prompt=settings.prompt, threads=settings.threads)
 
 
 def _export_folder(home: Home, settings: EncoderSettings) -> Path:

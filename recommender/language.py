@@ -26,7 +26,7 @@ def detect(text: str, among: Sequence[str] = ()) -> str | None:
     if len(among) == 1:
         return among[0]
     language, probability = _identifier(tuple(sorted(among))).classify(text)
-    return str(language) if among or probability >= _MIN_PROBABILITY else None
+    return str(language) if (language in among if among else probability >= _MIN_PROBABILITY) else None
 
 
 @cache

@@ -55,6 +55,7 @@ class LinkResolver:
         """
         self._threshold = fuzzy_threshold
         self._targets = sorted(targets, key=lambda target: target.article_id)
+        self._keys = [title_key(target.title) for target in self._targets]
         self._by_url: dict[str, int] = {}
         self._by_title: dict[str, list[int]] = defaultdict(list)
         self._by_word: dict[str, list[int]] | None = None
@@ -62,7 +63,7 @@ class LinkResolver:
             key = url_key(target.url) if target.url else None
             if key:
                 self._by_url.setdefault(key, number)
-            self._by_title[title_key(target.title)].append(number)
+            self._by_title[self._keys[number]].append(number)
 
     def resolve(self, link: Link, published_at: datetime | None = None) -> tuple[str, str] | None:
         """Return (article id, method) for a link under an article of that date, None where nothing fits.
@@ -95,11 +96,9 @@ class LinkResolver:
         """Return the articles whose headlines are most alike ``title``, all of them that share the best score."""
         scores: dict[int, float] = {}
         for number in self._sharing_words(title):
-            other = title_key(self._targets[number].title)
-            if _numbers(other) == _numbers(title):
-                score = fuzz.ratio(title, other, score_cutoff=self._threshold)
-                if score:
-                    scores[number] = score
+            score = fuzz.ratio(title, self._keys[number], score_cutoff=self._threshold)
+            if score and _numbers(self._keys[number]) == _numbers(title):
+                scores[number] = score
         best = max(scores.values(), default=0.0)
         return [number for number, score in scores.items() if score == best]
 
@@ -107,10 +106,10 @@ class LinkResolver:
         """Return the articles that share a word with ``title``, found through its rarest words."""
         if self._by_word is None:
             self._by_word = defaultdict(list)
-            for number, target in enumerate(self._targets):
-                for word in set(title_key(target.title).split()):
+            for number, key in enumerate(self._keys):
+                for word in set(key.split()):
                     self._by_word[word].append(number)
-        postings = sorted((self._by_word.get(word, []) for word in set(title.split())), key=len)
+        postings = sorted((self._by_word.get(word, []) for word in sorted(set(title.split()))), key=len)
         found: set[int] = set()
         for posting in postings:
             if found and len(found) + len(posting) > _MAX_POSTINGS:

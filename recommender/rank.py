@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -123,4 +124,4 @@ def _codes(names: Sequence[str], wanted: Iterable[str]) -> list[int]:
 
 
 def _seconds(instant: datetime) -> int:
-    return int(instant.timestamp())
+    return math.ceil(instant.timestamp())  # a row has whole seconds: so much as half a second later is after it

@@ -23,10 +23,11 @@ _TRACKERS = [
 # Left-to-right and right-to-left *marks* stay: Hebrew and Arabic headlines need them.
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
-_LINE_BREAKS = re.compile("\r\n|[\r\u2028\u2029\x85]")
+_LINE_BREAKS = re.compile("\r\n|[\r\x0b\x0c\u2028\u2029\x85]")
 _BLANKS = re.compile(r"[^\S\n]+")
 _NOT_WORD = re.compile(r"[^\w]+|_+")
 _DASHES = re.compile("[\u2010-\u2015\u2212-]+")
+_APOSTROPHES = re.compile("['’ʼ`´]")
 _WORDS = re.compile(r"[^\W_]+(?:['’ʼ\-][^\W_]+)*")
 
 # How an editor's block of links is announced. Matched at the start of a line, in any case, before a colon or alone.
@@ -43,6 +44,7 @@ _LINK_HEAD = re.compile(
     re.IGNORECASE,
 )
 _BULLET = re.compile(r"^\s*(?:[-*•–—▪◦·]|\d{1,2}[.)])\s+")
+_LONGEST_WORD_CHARS = 40
 _LINK_TITLE_CHARS = 300
 _LINK_TITLE_IN_BODY_CHARS = 160
 
@@ -74,8 +76,8 @@ def title_key(title: str) -> str:
 
     Accents stay (they part words in most languages). May be empty for a title of signs only.
     """
-    folded = unicodedata.normalize("NFKC", title).casefold()
-    folded = re.sub("['’ʼ`´]", "", folded)
+    bare = _APOSTROPHES.sub("", title)  # before NFKC too, which makes a blank and an accent of ´
+    folded = _APOSTROPHES.sub("", unicodedata.normalize("NFKC", bare).casefold())
     return " ".join(_NOT_WORD.sub(" ", _DASHES.sub(" ", folded)).split())
 
 
@@ -95,7 +97,7 @@ def canonical_url(url: str) -> str | None:
     scheme, rest = url.split("://", 1)
     host, slash, path = rest.partition("/")
     host = host.removesuffix(":80" if scheme == "http" else ":443")
-    if not host or "@" in host:
+    if not re.fullmatch(r"[\w.~-]+(:\d+)?|\[[0-9a-f:.]+\](:\d+)?", host, re.ASCII):
         return None
     head, mark, query = path.partition("?")
     head = head.rstrip("/")
@@ -124,13 +126,19 @@ def chunks(text: str, n_words: int) -> Iterator[str]:
     A tail of less than a quarter of ``n_words`` joins the piece before it: a vector of ten words is noise. Text
     without blanks (Chinese, Japanese, Thai) is cut by characters instead, four a word.
     """
-    tokens = [piece for token in text.split() for piece in _cut(token, 4 * n_words)]
-    starts = list(range(0, len(tokens), n_words))
-    if len(starts) > 1 and len(tokens) - starts[-1] < n_words / 4:
-        starts.pop()
-    for number, start in enumerate(starts):
-        stop = starts[number + 1] if number + 1 < len(starts) else len(tokens)
-        yield " ".join(tokens[start:stop])
+    pieces: list[list[str]] = []
+    size = float(n_words)
+    for word in (part for token in text.split() for part in _cut(token, 4 * n_words)):
+        weight = 1.0 if len(word) <= _LONGEST_WORD_CHARS else len(word) / 4
+        if size + weight > n_words:
+            pieces.append([])
+            size = 0.0
+        pieces[-1].append(word)
+        size += weight
+    if len(pieces) > 1 and size < n_words / 4:
+        tail = pieces.pop()
+        pieces[-1] += tail
+    yield from map(" ".join, pieces)
 
 
 def _cut(token: str, n_chars: int) -> Iterator[str]:

@@ -482,7 +482,8 @@ def test_no_request_breaks_the_service(
 ) -> None:
     text = "&".join(f"{quote(name)}={quote(value)}" for name, value in query)
     response = client.open(path, query_string=text, method={"G": "GET", "P": "POST"}[method])
-    assert response.status_code in (200, 304, 400, 404, 405, 422), response.text
+    # 308: werkzeug sends "//" to "/"
+    assert response.status_code in (200, 304, 308, 400, 404, 405, 422), response.text
     if response.status_code >= 400 and response.mimetype != "text/html":
         _error(response)
 

@@ -9,6 +9,7 @@ import contextlib
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +25,7 @@ from recommender.vectors import Vector
 
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM articles"
 _PAGE = 500
+_UNIT_TOLERANCE = 1e-3
 _VARIABLES = 500  # SQLite takes at least 999 in one statement
 
 
@@ -213,12 +215,34 @@ class Catalog:
         }
 
     def check(self) -> list[str]:
-        """Return what is wrong with the file, as SQLite sees it; an empty list when nothing is."""
+        """Return what is wrong with the file; an empty list when nothing is.
+
+        SQLite looks at its structure; every article is held against the digest it was stored with, and every vector
+        against its length of 1.
+        """
         with self._guarded():
             rows = [row[0] for row in self._db.execute("PRAGMA integrity_check(20)")]
             dangling = self._db.execute("PRAGMA foreign_key_check").fetchall()
-        problems = [] if rows == ["ok"] else rows
-        return [*problems, *(f"{row[0]}: row {row[1]} refers to a missing row of {row[2]}" for row in dangling)]
+            problems = [] if rows == ["ok"] else rows
+            problems += [f"{row[0]}: row {row[1]} refers to a missing row of {row[2]}" for row in dangling]
+            return problems or [*self._changed_articles(), *self._broken_vectors()]
+
+    def _changed_articles(self) -> Iterator[str]:
+        digests = dict(self._db.execute("SELECT id, digest FROM articles"))
+        read_more: dict[str, list[ReadMore]] = {}
+        for link in self.links():
+            read_more.setdefault(link.article_id, []).append(ReadMore(link.title, link.url))
+        for article in self.articles():
+            whole = replace(article, read_more=tuple(read_more.get(article.id, ())))
+            if record_digest(whole) != digests.get(article.id):
+                yield f"article {article.id!r}: is not as it was stored (its digest differs); ingest it again"
+
+    def _broken_vectors(self) -> Iterator[str]:
+        for encoder, digest, raw in self._db.execute("SELECT encoder, digest, vector FROM embeddings"):
+            vector = np.frombuffer(raw, "<f4") if len(raw) % 4 == 0 else np.zeros(0, "<f4")
+            length = float(np.linalg.norm(vector))
+            if not (vector.size and (length == 0 or abs(length - 1) < _UNIT_TOLERANCE)):
+                yield f"embedding {digest.hex()} of encoder {encoder}: is no unit vector; delete it and run: recommender rebuild"
 
     @contextlib.contextmanager
     def _guarded(self) -> Iterator[None]:

@@ -6,8 +6,7 @@ as another snapshot, in another Recommender.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from threading import Lock
 from typing import Any, Self
@@ -16,29 +15,18 @@ import numpy as np
 
 from recommender import compose, explain, links, rank, snapshot
 from recommender.answer import DEFAULT_OPTIONS, Answer, Options, Recommendation, Source
-from recommender.article import Article, Link
-from recommender.encoder import Encoder, Recipe, article_vector, encode_views
+from recommender.article import Article
+from recommender.encoder import Encoder, Recipe
 from recommender.errors import EncoderError, QueryError, SnapshotError, Suggestion, UnknownArticleError
 from recommender.home import Home
-from recommender.ingest import with_language
 from recommender.rank import Filters, Mask, base_language
+from recommender.recommend.query import Query, Questions, cleaned_text
 from recommender.settings import Settings
-from recommender.snapshot import Row, Snapshot
-from recommender.text import clean, title_key, url_key
-from recommender.vectors import Hit, Vector, rounded
+from recommender.snapshot import Snapshot
+from recommender.text import title_key, url_key
+from recommender.vectors import Hit, rounded
 
-
-@dataclass(frozen=True, slots=True)
-class _Query:
-    """One question, whatever it was asked with."""
-
-    vector: Vector
-    language: str | None
-    published_at: int
-    linked: Sequence[int]
-    own_row: int | None
-    is_article: bool
-    shared: Callable[[Row], list[str]]
+_BATCH_TEXTS = 64
 
 
 class Recommender:
@@ -56,10 +44,7 @@ class Recommender:
             fuzzy_threshold: for the links of an unseen article, see ``links.LinkResolver``.
         """
         self.snapshot = snapshot
-        self._recipe = recipe
-        self._encoder = encoder
-        self._fuzzy_threshold = fuzzy_threshold
-        self._resolver: links.LinkResolver | None = None
+        self._questions = Questions(snapshot, recipe=recipe, encoder=encoder, fuzzy_threshold=fuzzy_threshold)
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
@@ -128,24 +113,8 @@ class Recommender:
 
         The article is left out of its own list where the archive knows it by id or address.
         """
-        article = with_language(article, self._languages())
-        views = self._recipe.views(article)
-        vector = article_vector(views, encode_views(views, self._encoder().encode))
-        own = self.snapshot.dense.row_of(article.id)
-        if own is None and article.url:
-            own = self.snapshot.rows_by_url.get(url_key(article.url) or "")
-        text = f"{article.title}\n{article.description}\n{article.text}"
-        query = _Query(
-            vector=self._centred(vector, article.language),
-            language=article.language,
-            published_at=int(article.published_at.timestamp()) if article.published_at else rank.UNDATED,
-            linked=self._linked_rows(article),
-            own_row=own,
-            is_article=True,
-            shared=lambda row: explain.terms_in_text(row.terms, row.title, row.description, text),
-        )
-        described = {"title": article.title, "language": article.language, "k": options.k}
-        return self._answer(query, described, options)
+        query = self._questions.of_article(article)
+        return self._answer(query, {"title": article.title, "language": query.language, "k": options.k}, options)
 
     def search(self, text: str, options: Options = DEFAULT_OPTIONS, *, language: str | None = None) -> Answer:
         """Return the stories nearest to a free text.
@@ -158,13 +127,13 @@ class Recommender:
         Raises:
             QueryError: there is no text.
         """
-        text, language = self._cleaned_query(text, language)
-        query = self._text_query(text, language, self._encoder().encode([text])[0])
-        return self._answer(query, {"text": text, "language": language, "k": options.k}, options)
+        text = cleaned_text(text)
+        (query,) = self._questions.of_texts([text], language)
+        return self._answer(query, {"text": text, "language": query.language, "k": options.k}, options)
 
     def related_hits(self, article_id: str, options: Options = DEFAULT_OPTIONS) -> list[Hit]:
         """Return what :meth:`related` ranks, as ids and scores alone (for runs over a whole archive)."""
-        return self._hits(self._row_query(self._row(article_id)), options)
+        return self._hits(self._questions.of_row(self._row(article_id)), options)
 
     def search_hits(
         self,
@@ -177,11 +146,11 @@ class Recommender:
             QueryError: a text is empty.
         """
         iterator = iter(texts)
-        while batch := list(islice(iterator, 64)):
-            cleaned = [self._cleaned_query(text, None) for _, text in batch]
-            vectors = self._encoder().encode([text for text, _ in cleaned])
-            for (query_id, _), (text, language), vector in zip(batch, cleaned, vectors, strict=True):
-                yield query_id, text, self._hits(self._text_query(text, language, vector), options)
+        while batch := list(islice(iterator, _BATCH_TEXTS)):
+            cleaned = [cleaned_text(text) for _, text in batch]
+            queries = self._questions.of_texts(cleaned)
+            for (query_id, _), text, query in zip(batch, cleaned, queries, strict=True):
+                yield query_id, text, self._hits(query, options)
 
     def explain(self, article_id: str, other_id: str) -> dict[str, Any]:
         """Return the score of one pair and every part of it.
@@ -226,38 +195,9 @@ class Recommender:
     def _related_row(self, number: int, options: Options) -> Answer:
         row = self.snapshot.row(number)
         described = {"id": row.id, "title": row.title, "language": row.language, "k": options.k}
-        return self._answer(self._row_query(number), described, options)
+        return self._answer(self._questions.of_row(number), described, options)
 
-    def _row_query(self, number: int) -> _Query:
-        row = self.snapshot.row(number)
-        return _Query(
-            vector=self.snapshot.dense.vector(number),
-            language=row.language,
-            published_at=int(self.snapshot.columns.published_at[number]),
-            linked=self.snapshot.linked_by(number),
-            own_row=number,
-            is_article=True,
-            shared=lambda other: explain.shared_terms(other.terms, row.terms),
-        )
-
-    def _cleaned_query(self, text: str, language: str | None) -> tuple[str, str | None]:
-        text = clean(text)
-        if not text:
-            raise QueryError("the query is empty; give a few words or a whole text")
-        return text, language or with_language(Article("query", text), self._languages()).language
-
-    def _text_query(self, text: str, language: str | None, vector: Vector) -> _Query:
-        return _Query(
-            vector=self._centred(vector, language),
-            language=None,
-            published_at=rank.UNDATED,
-            linked=(),
-            own_row=None,
-            is_article=False,
-            shared=lambda row: explain.terms_in_text(row.terms, row.title, row.description, text),
-        )
-
-    def _answer(self, query: _Query, described: dict[str, Any], options: Options) -> Answer:
+    def _answer(self, query: Query, described: dict[str, Any], options: Options) -> Answer:
         hits = self._hits(query, options)
         linking = set(self.snapshot.linking_to(query.own_row)) if query.own_row is not None else set()
         linked = set(query.linked)
@@ -274,7 +214,7 @@ class Recommender:
             )
         return Answer(described, results, self.snapshot.name, empty)
 
-    def _hits(self, query: _Query, options: Options) -> list[Hit]:
+    def _hits(self, query: Query, options: Options) -> list[Hit]:
         dense = self.snapshot.dense
         asked = self._asked_for(query, options)
         if options.raw:
@@ -286,7 +226,7 @@ class Recommender:
         similar = dense.search(query.vector, options.k + len(linked), asked & self._fit_for_readers(query, options))
         return rank.place(linked, similar, options.k)
 
-    def _asked_for(self, query: _Query, options: Options) -> Mask:
+    def _asked_for(self, query: Query, options: Options) -> Mask:
         """Return the rows that the caller's filters let through; never the article itself."""
         filters = options.filters
         filters.check(self.snapshot.columns)
@@ -301,7 +241,7 @@ class Recommender:
                 mask[number] = False
         return mask
 
-    def _fit_for_readers(self, query: _Query, options: Options) -> Mask:
+    def _fit_for_readers(self, query: Query, options: Options) -> Mask:
         """Return the rows that may stand under a story for being similar: in its language, and no other story's stubs."""
         if not query.is_article:
             return np.ones(len(self.snapshot), np.bool_)
@@ -310,7 +250,7 @@ class Recommender:
         return rank.allowed(self.snapshot.columns, Filters(languages=languages, stubs=False))
 
     def _recommendation(
-        self, position: int, hit: Hit, query: _Query, linked: set[int], linking: set[int], options: Options
+        self, position: int, hit: Hit, query: Query, linked: set[int], linking: set[int], options: Options
     ) -> Recommendation:
         number = self.snapshot.dense.row_of(hit.article_id)
         assert number is not None  # the hit came from this index
@@ -336,25 +276,3 @@ class Recommender:
             stub=row.stub,
             parts={"dense": hit.score} if options.explain else None,
         )
-
-    def _linked_rows(self, article: Article) -> list[int]:
-        if not article.read_more:
-            return []
-        if self._resolver is None:
-            rows = (self.snapshot.row(number) for number in range(len(self.snapshot)))
-            self._resolver = links.LinkResolver(
-                (links.Target(row.id, row.title, row.url) for row in rows), fuzzy_threshold=self._fuzzy_threshold
-            )
-        found = (
-            self._resolver.resolve(Link(article.id, position, link.title, link.url))
-            for position, link in enumerate(article.read_more)
-        )
-        numbers = (self.snapshot.dense.row_of(target[0]) for target in found if target)
-        return list(dict.fromkeys(number for number in numbers if number is not None))
-
-    def _centred(self, vector: Vector, language: str | None) -> Vector:
-        centred: Vector = self.snapshot.centres.apply(vector[None, :], [base_language(language)])[0]
-        return centred
-
-    def _languages(self) -> tuple[str, ...]:
-        return tuple(sorted({base_language(name) for name in self.snapshot.columns.languages}))

@@ -1,0 +1,140 @@
+"""One question to a snapshot, whatever it was asked with: a known article, an unseen one, or a text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from threading import Lock
+
+from recommender import explain, links, rank
+from recommender.article import Article, Link
+from recommender.encoder import Encoder, Recipe, article_vector, encode_views
+from recommender.errors import QueryError
+from recommender.ingest import with_language
+from recommender.rank import base_language
+from recommender.snapshot import Row, Snapshot
+from recommender.text import clean, url_key
+from recommender.vectors import Vector
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What the ranking needs to know of a question.
+
+    Attributes:
+        vector: unit length, centred; shape (dim,).
+        language: of the article or text, None where it is not known.
+        published_at: seconds since 1970, ``rank.UNDATED`` where there is no date.
+        linked: rows to which the article's editor links, in the editor's order.
+        own_row: the article's own row, None where it is not in the archive.
+        is_article: False for a free text.
+        shared: tells what a row and the question are both about.
+    """
+
+    vector: Vector
+    language: str | None
+    published_at: int
+    linked: Sequence[int]
+    own_row: int | None
+    is_article: bool
+    shared: Callable[[Row], list[str]]
+
+
+class Questions:
+    """Makes queries against one snapshot. The encoder is called when a text has to be encoded, not before."""
+
+    def __init__(
+        self, snapshot: Snapshot, *, recipe: Recipe, encoder: Callable[[], Encoder], fuzzy_threshold: float
+    ) -> None:
+        self._snapshot = snapshot
+        self._recipe = recipe
+        self._encoder = encoder
+        self._fuzzy_threshold = fuzzy_threshold
+        self._resolver: links.LinkResolver | None = None
+        self._resolver_lock = Lock()
+        self._languages = tuple(sorted({base_language(name) for name in snapshot.columns.languages}))
+
+    def of_row(self, number: int) -> Query:
+        """Return the query of a known article or stub."""
+        snapshot = self._snapshot
+        row = snapshot.row(number)
+        return Query(
+            vector=snapshot.dense.vector(number),
+            language=row.language,
+            published_at=int(snapshot.columns.published_at[number]),
+            linked=snapshot.linked_by(number),
+            own_row=number,
+            is_article=True,
+            shared=lambda other: explain.shared_terms(other.terms, row.terms),
+        )
+
+    def of_article(self, article: Article) -> Query:
+        """Return the query of an article that was sent along; its language is detected where it names none."""
+        article = with_language(article)
+        views = self._recipe.views(article)
+        vector = article_vector(views, encode_views(views, self._encoder().encode))
+        own = self._snapshot.dense.row_of(article.id)
+        if own is None and article.url:
+            own = self._snapshot.rows_by_url.get(url_key(article.url) or "")
+        text = f"{article.title}\n{article.description}\n{article.text}"
+        return Query(
+            vector=self._centred(vector, article.language),
+            language=article.language,
+            published_at=int(article.published_at.timestamp()) if article.published_at else rank.UNDATED,
+            linked=self._linked_rows(article),
+            own_row=own,
+            is_article=True,
+            shared=lambda row: explain.terms_in_text(row.terms, row.title, row.description, text),
+        )
+
+    def of_texts(self, texts: Iterable[str], language: str | None = None) -> list[Query]:
+        """Return the queries of cleaned free texts, encoded together.
+
+        Args:
+            texts: from :func:`cleaned_text`.
+            language: of all of them; detected among the archive's languages where None.
+        """
+        texts = list(texts)
+        vectors = self._encoder().encode(texts)
+        return [self._of_text(text, language, vector) for text, vector in zip(texts, vectors, strict=True)]
+
+    def _of_text(self, text: str, language: str | None, vector: Vector) -> Query:
+        language = language or with_language(Article("query", text), self._languages).language
+        return Query(
+            vector=self._centred(vector, language),
+            language=language,
+            published_at=rank.UNDATED,
+            linked=(),
+            own_row=None,
+            is_article=False,
+            shared=lambda row: explain.terms_in_text(row.terms, row.title, row.description, text),
+        )
+
+    def _linked_rows(self, article: Article) -> list[int]:
+        if not article.read_more:
+            return []
+        resolver = self._link_resolver()
+        written = (Link(article.id, position, link.title, link.url) for position, link in enumerate(article.read_more))
+        found = (resolver.resolve(link, article.published_at) for link in written)
+        numbers = (self._snapshot.dense.row_of(target[0]) for target in found if target)
+        return list(dict.fromkeys(number for number in numbers if number is not None))
+
+    def _link_resolver(self) -> links.LinkResolver:
+        with self._resolver_lock:
+            if self._resolver is None:
+                rows = map(self._snapshot.row, range(len(self._snapshot)))
+                targets = (links.Target(row.id, row.title, row.url) for row in rows)
+                self._resolver = links.LinkResolver(targets, fuzzy_threshold=self._fuzzy_threshold)
+            return self._resolver
+
+    def _centred(self, vector: Vector, language: str | None) -> Vector:
+        centred: Vector = self._snapshot.centres.apply(vector[None, :], [base_language(language)])[0]
+        return centred
+
+
+def cleaned_text(text: str) -> str:
+    """Return a free text cleaned. Raises QueryError when nothing is left."""
+    cleaned = clean(text)
+    if not cleaned:
+        raise QueryError("the query is empty; give a few words or a whole text")
+    return cleaned
