@@ -28,7 +28,6 @@ _PUBLIC = {
     "Settings": "recommender.settings",
     "article_from_record": "recommender.readers",
     "create_app": "recommender.web",
-    "ingest": "recommender.ingest",
     "load_settings": "recommender.settings",
     "rebuild": "recommender.build",
 }

@@ -65,7 +65,7 @@ class DenseIndex:
         try:
             index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
         except RuntimeError as error:
-            raise SnapshotError(f"{path}: FAISS cannot read it: {str(error).splitlines()[0]}") from error
+            raise SnapshotError(f"{path}: FAISS cannot read it; run: recommender rebuild") from error
         if not isinstance(index, faiss.IndexFlat) or index.metric_type != faiss.METRIC_INNER_PRODUCT:
             raise SnapshotError(f"{path}: is not an exact inner-product index")
         return cls(ids, index)

@@ -10,6 +10,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from recommender.article import Article
 from recommender.text import title_key, words
@@ -54,21 +55,21 @@ class TermCounter:
             if self._n_articles >= 50 and n_with > _COMMON_SHARE * self._n_articles:
                 continue
             scored.append((-(1 + math.log(weight)) * math.log(1 + self._n_articles / n_with), key, surface))
-        chosen: list[str] = []
+        chosen: dict[str, str] = {}
         for _, key, surface in sorted(scored):
-            if not any(f" {key} " in f" {title_key(other)} " for other in chosen):
-                chosen.append(surface)
+            if not any(_contains(other, key) for other in chosen):
+                chosen[key] = surface
             if len(chosen) == _MAX_TERMS:
                 break
-        return chosen
+        return list(chosen.values())
 
 
 def shared_terms(terms: Sequence[str], other_terms: Sequence[str]) -> list[str]:
     """Return the terms of both, those that rank high in both first. A word inside a longer name counts as shared."""
-    ranks = {title_key(term): rank for rank, term in enumerate(other_terms)}
+    ranks = {_key(term): rank for rank, term in enumerate(other_terms)}
     both: list[tuple[int, int, str]] = []
     for rank, term in enumerate(terms):
-        key = title_key(term)
+        key = _key(term)
         meets = [other for name, other in ranks.items() if _contains(name, key) or _contains(key, name)]
         if meets:
             both.append((rank + min(meets), rank, term))
@@ -115,7 +116,7 @@ def _weights(article: Article) -> dict[str, tuple[str, float]]:
     lower = {word for word in words(f"{article.title}\n{article.description}\n{body}") if word[:1].islower()}
     for text, boost in ((article.title, _TITLE_BOOST), (article.description, 1.0), (body, 1.0)):
         for phrase, is_name in _phrases(text, lower):
-            key = title_key(phrase)
+            key = _key(phrase)
             surface, weight = found.get(key, (phrase, 0.0))
             if surface.isupper() and not phrase.isupper():
                 surface = phrase  # a dateline in capitals is no way to write a name
@@ -143,6 +144,12 @@ def _phrases(text: str, lower: set[str]) -> Iterable[tuple[str, bool]]:
             run = []
             if len(token) >= _MIN_WORD_CHARS and not token[:1].isdigit():
                 yield token, False
+
+
+@lru_cache(maxsize=2**16)
+def _key(phrase: str) -> str:
+    """Return the title key of a word or name; an archive uses the same ones over and over."""
+    return title_key(phrase)
 
 
 def _without_possessive(word: str) -> str:

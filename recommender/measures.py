@@ -128,18 +128,24 @@ def read_run(lines: Iterable[str], source: str = "run") -> dict[str, list[str]]:
     """Return the rankings of a TREC run file, ordered by score and then by article id (as this package breaks ties).
 
     Raises:
-        InputError: a line is none; the message names it.
+        InputError: a line is none, or an article stands twice under one query; the message names it.
     """
     scored: dict[str, list[tuple[float, str]]] = {}
+    seen: set[tuple[str, str]] = set()
     for number, line in enumerate(lines, start=1):
         columns = line.split()
         if not columns:
             continue
         try:
             query, _, article_id, _, score, _ = columns
+            if not math.isfinite(float(score)):
+                raise ValueError
             scored.setdefault(query, []).append((-float(score), article_id))
         except ValueError:
             raise InputError(f"{source}, line {number}: needs six columns, query Q0 article rank score tag") from None
+        if (query, article_id) in seen:
+            raise InputError(f"{source}, line {number}: {article_id} stands twice in the list of {query}")
+        seen.add((query, article_id))
     return {query: [article_id for _, article_id in sorted(hits)] for query, hits in scored.items()}
 
 

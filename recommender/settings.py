@@ -144,12 +144,9 @@ def load_settings(file: Path | None, flags: Mapping[str, Any] | None = None) -> 
 
 def with_flags(settings: Settings, flags: Mapping[str, Any]) -> Settings:
     """Return ``settings`` with dotted names set anew; None values are ignored. Raises SettingsError."""
-    try:
-        for name, value in flags.items():
-            if value is not None:
-                settings = _with(settings, name.split("."), value)
-    except ValidationError as error:
-        raise SettingsError(_explained(error)) from error
+    for name, value in flags.items():
+        if value is not None:
+            settings = _with(settings, name.split("."), value)
     return settings
 
 
@@ -198,11 +195,14 @@ def _with(settings: Settings, path: list[str], value: Any) -> Settings:
     if len(path) == 1:
         return settings.model_copy(update={path[0]: value})
     section: BaseModel = getattr(settings, path[0])
-    changed = type(section).model_validate(section.model_dump() | {path[1]: value})
+    try:
+        changed = type(section).model_validate(section.model_dump() | {path[1]: value})
+    except ValidationError as error:
+        raise SettingsError(_explained(error, f"{path[0]}.")) from error
     return settings.model_copy(update={path[0]: changed})
 
 
-def _explained(error: ValidationError) -> str:
+def _explained(error: ValidationError, section: str = "") -> str:
     first = error.errors()[0]
     name = ".".join(str(part) for part in first["loc"])
-    return f"setting {name}: {first['msg'][:1].lower()}{first['msg'][1:]} (it is {first['input']!r})"
+    return f"setting {section}{name}: {first['msg'][:1].lower()}{first['msg'][1:]} (it is {first['input']!r})"

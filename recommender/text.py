@@ -38,9 +38,9 @@ _LINK_PHRASES = (
     "czytaj także", "czytaj też", "przeczytaj także", "leggi anche", "leia também", "lees ook", "lees meer",
 )  # fmt: skip
 _LINK_HEAD = re.compile(
-    r"^\s*(?:\W{0,3}\s*)(?:"
+    r"^\s*\W{0,3}\s*(?:"
     + "|".join(sorted(map(re.escape, _LINK_PHRASES), key=len, reverse=True))
-    + r")\s*(:|：|$)\s*",
+    + r")[\s*_»\"”’]*(:|：|$)[\s*_»\"”’]*",
     re.IGNORECASE,
 )
 _BULLET = re.compile(r"^\s*(?:[-*•–—▪◦·]|\d{1,2}[.)])\s+")
@@ -152,8 +152,9 @@ def split_link_block(text: str) -> tuple[str, list[str]]:
     """Part a cleaned body from its editors' "Read more" links.
 
     Two shapes are known: a line that announces (``Read more:``) with one title a line below it, and a line that
-    announces and names the title itself (``Read more: Title``). A block at the very end takes every line that is
-    short enough for a title; inside the body it ends at the first line that reads like a paragraph.
+    announces and names the title itself (``Read more: Title``). A block with a colon at the very end takes
+    every line, as long as all are short enough for titles and most end without a full stop; any other ends at the first
+    line that reads like a paragraph.
 
     Returns:
         The body without the block or blocks, and the titles in order (without bullets).
@@ -174,13 +175,18 @@ def split_link_block(text: str) -> tuple[str, list[str]]:
             titles.append(same_line)
             continue
         start = at
-        at_end = all(len(line) <= _LINK_TITLE_CHARS for line in lines[start:])
+        at_end = bool(head.group(1)) and _all_titles(lines[start:])
         while at < len(lines) and not _LINK_HEAD.match(lines[at]) and (at_end or _is_title(lines[at])):
             titles.append(_BULLET.sub("", lines[at]).strip())
             at += 1
         if at == start and head.group(1) == "":
             body.append(lines[start - 1])  # a paragraph that merely says "Related": nothing follows, so it is text
     return "\n".join(body), [title for title in titles if title]
+
+
+def _all_titles(lines: list[str]) -> bool:
+    n_sentences = sum(line.endswith(".") for line in lines)
+    return all(len(line) <= _LINK_TITLE_CHARS for line in lines) and (2 * n_sentences < len(lines) or len(lines) == 1)
 
 
 def _is_title(line: str) -> bool:

@@ -14,6 +14,8 @@ Matrix = NDArray[np.float32]
 """Shape (n, dim), one row a vector."""
 
 SCORE_DIGITS = 6
+_BLOCK_ROWS = 8192
+_LEAST_LENGTH = 1e-3
 
 
 class Hit(NamedTuple):
@@ -87,8 +89,8 @@ class Centres:
             rows = np.flatnonzero(codes == name)
             # float64: the mean of a million float32 rows must not depend on their order
             mean = np.zeros(vectors.shape[1])
-            for start in range(0, len(rows), 4096):
-                mean += vectors[rows[start : start + 4096]].sum(axis=0, dtype=np.float64)
+            for start in range(0, len(rows), _BLOCK_ROWS):
+                mean += vectors[rows[start : start + _BLOCK_ROWS]].sum(axis=0, dtype=np.float64)
             matrix[row] = mean / (len(rows) + shrinkage)
         return cls(names, matrix)
 
@@ -98,9 +100,15 @@ class Centres:
         A vector of zeros stays one, and one that is nothing but its language's centre (the only article of an archive,
         say) is left as it is.
         """
-        known = np.array([self._row_of.get(language, -1) for language in languages], dtype=np.int64)
-        if not len(self.languages) or not len(vectors):
-            return normalise(vectors)
-        moved = vectors - np.where(known[:, None] >= 0, self.matrix[known], np.float32(0))
-        kept = (np.linalg.norm(moved, axis=1, keepdims=True) > 1e-3) & vectors.any(axis=1, keepdims=True)
-        return normalise(np.where(kept, moved, vectors))
+        centred = np.array(vectors, dtype=np.float32)
+        if self.languages:
+            rows = np.array([self._row_of.get(language, -1) for language in languages], dtype=np.int64)
+            for start in range(0, len(centred), _BLOCK_ROWS):  # in blocks: an archive is copied once, not thrice
+                self._take_away(centred[start : start + _BLOCK_ROWS], rows[start : start + _BLOCK_ROWS])
+        return normalise(centred)
+
+    def _take_away(self, block: Matrix, rows: NDArray[np.int64]) -> None:
+        """Take the centres away from ``block`` in place; ``rows`` are rows of ``matrix``, -1 for none."""
+        moved = block - np.where(rows[:, None] >= 0, self.matrix[rows], np.float32(0))
+        fit = (np.linalg.norm(moved, axis=1) > _LEAST_LENGTH) & block.any(axis=1)
+        block[fit] = moved[fit]

@@ -9,7 +9,6 @@ import contextlib
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
@@ -65,24 +64,24 @@ class Catalog:
                 raise
 
     def _prepare(self, write: bool) -> None:
-        if write:
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        application = self._db.execute("PRAGMA application_id").fetchone()[0]
+        empty = version == application == 0 and not self._db.execute("SELECT 1 FROM sqlite_master").fetchone()
+        if not (write and empty):
+            self._check(version, application)
+        if write:  # not before it is known to be ours: the journal mode is written into the file
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA foreign_keys = ON")
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        application = self._db.execute("PRAGMA application_id").fetchone()[0]
-        if (
-            version == 0
-            and application == 0
-            and write
-            and not self._db.execute("SELECT 1 FROM sqlite_master").fetchone()
-        ):
+        if write and empty:
             with self.transaction():
                 for statement in STATEMENTS:
                     self._db.execute(statement)
-        elif application != APPLICATION_ID:
+
+    def _check(self, version: int, application: int) -> None:
+        if application != APPLICATION_ID:
             raise CatalogError(f"{self.path}: is another program's database; choose another folder with --home")
-        elif version != VERSION:
+        if version != VERSION:
             raise CatalogError(
                 f"{self.path}: has schema version {version}, this program reads {VERSION}; "
                 "use the version of the program that wrote it, or ingest into a new home"
@@ -120,7 +119,7 @@ class Catalog:
     def _upsert(self, article: Article, source: str) -> Outcome:
         digest = record_digest(article)
         known = self._db.execute("SELECT digest FROM articles WHERE id = ?", (article.id,)).fetchone()
-        if known and known[0] == digest:
+        if known and known[0] == digest == self._digest_now(article.id):
             return Outcome.UNCHANGED
         names = (*COLUMNS, "source", "digest")
         updates = ", ".join(f"{name} = excluded.{name}" for name in names[1:])
@@ -222,20 +221,25 @@ class Catalog:
         """
         with self._guarded():
             rows = [row[0] for row in self._db.execute("PRAGMA integrity_check(20)")]
-            dangling = self._db.execute("PRAGMA foreign_key_check").fetchall()
+            lost = self._db.execute(
+                "SELECT DISTINCT article_id FROM links WHERE article_id NOT IN (SELECT id FROM articles)"
+            )
             problems = [] if rows == ["ok"] else rows
-            problems += [f"{row[0]}: row {row[1]} refers to a missing row of {row[2]}" for row in dangling]
+            problems += [f"links of article {row[0]!r}: the article is missing; ingest it again" for row in lost]
             return problems or [*self._changed_articles(), *self._broken_vectors()]
 
     def _changed_articles(self) -> Iterator[str]:
-        digests = dict(self._db.execute("SELECT id, digest FROM articles"))
-        read_more: dict[str, list[ReadMore]] = {}
-        for link in self.links():
-            read_more.setdefault(link.article_id, []).append(ReadMore(link.title, link.url))
-        for article in self.articles():
-            whole = replace(article, read_more=tuple(read_more.get(article.id, ())))
-            if record_digest(whole) != digests.get(article.id):
-                yield f"article {article.id!r}: is not as it was stored (its digest differs); ingest it again"
+        for article_id, stored in self._db.execute("SELECT id, digest FROM articles ORDER BY id").fetchall():
+            if self._digest_now(article_id) != stored:
+                yield f"article {article_id!r}: is not as it was stored (its digest differs); ingest it again"
+
+    def _digest_now(self, article_id: str) -> bytes | None:
+        """Return the digest of an article as its row and its links are now, None where they cannot be read."""
+        try:
+            article = self.article(article_id)
+        except CatalogError:
+            return None
+        return record_digest(article) if article else None
 
     def _broken_vectors(self) -> Iterator[str]:
         for encoder, digest, raw in self._db.execute("SELECT encoder, digest, vector FROM embeddings"):

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from recommender.article import Article, ReadMore
+from recommender.errors import CatalogError
 from recommender.text import digest
 
 COLUMNS = (
@@ -38,23 +39,26 @@ def to_row(article: Article) -> tuple[Any, ...]:
 
 
 def from_row(row: Sequence[Any], read_more: tuple[ReadMore, ...] = ()) -> Article:
-    """Return the article of a row of ``COLUMNS``."""
-    return Article(
-        id=row[0],
-        title=row[1],
-        description=row[2],
-        text=row[3],
-        url=row[4],
-        image_url=row[5],
-        published_at=_instant(row[6]),
-        modified_at=_instant(row[7]),
-        language=row[8],
-        section=row[9],
-        tags=tuple(json.loads(row[10])),
-        authors=tuple(json.loads(row[11])),
-        kind=row[12],
-        read_more=read_more,
-    )
+    """Return the article of a row of ``COLUMNS``. Raises CatalogError where its fields are none."""
+    try:
+        return Article(
+            id=row[0],
+            title=row[1],
+            description=row[2],
+            text=row[3],
+            url=row[4],
+            image_url=row[5],
+            published_at=_instant(row[6]),
+            modified_at=_instant(row[7]),
+            language=row[8],
+            section=row[9],
+            tags=tuple(json.loads(row[10])),
+            authors=tuple(json.loads(row[11])),
+            kind=row[12],
+            read_more=read_more,
+        )
+    except (ValueError, TypeError, OverflowError) as error:
+        raise CatalogError(f"article {row[0]!r}: is damaged in the catalog ({error}); ingest it again") from error
 
 
 def record_digest(article: Article) -> bytes:

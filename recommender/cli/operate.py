@@ -9,6 +9,7 @@ import click
 from recommender import snapshot
 from recommender.catalog import Catalog
 from recommender.cli.output import print_json, talk
+from recommender.encoder import UNFINISHED, read_export
 from recommender.errors import CatalogError, RecommenderError, SnapshotError
 from recommender.home import Home
 from recommender.settings import Settings
@@ -78,7 +79,9 @@ def verify(settings: Settings, as_json: bool) -> int:
         problems += _cross_check(live, ids)
     except SnapshotError as error:
         problems.append(str(error))
-    for folder in sorted(home.encoders.glob("*")) if home.encoders.is_dir() else []:
+    for folder in sorted(home.encoders.iterdir()) if home.encoders.is_dir() else []:
+        if folder.suffix == UNFINISHED:
+            continue
         problems += _check_export(folder)
         checked.append(f"encoder {folder.name}")
     if as_json:
@@ -107,8 +110,6 @@ def _cross_check(live: snapshot.Snapshot, ids: set[str] | None) -> list[str]:
 
 
 def _check_export(folder: Any) -> list[str]:
-    from recommender.encoder import read_export
-
     try:
         read_export(folder)
     except RecommenderError as error:

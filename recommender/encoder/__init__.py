@@ -7,12 +7,13 @@ from typing import Protocol
 
 from recommender.encoder.hashing import HashingEncoder
 from recommender.encoder.onnx import OnnxEncoder, read_export
-from recommender.encoder.sentence import SentenceEncoder
+from recommender.encoder.sentence import UNFINISHED, SentenceEncoder
 from recommender.encoder.views import Recipe, View, article_vector, encode_views
 from recommender.encoder.weights import ModelFiles, known_languages, locate
 from recommender.vectors import Matrix
 
 __all__ = [
+    "UNFINISHED",
     "Encoder",
     "HashingEncoder",
     "ModelFiles",

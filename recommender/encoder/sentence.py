@@ -22,6 +22,9 @@ from recommender.vectors import Matrix, normalise
 AGREEMENT = 0.99999
 """The least cosine between an exported model's vectors and the original's; below it the export is refused."""
 
+UNFINISHED = ".tmp"
+"""Ends the name of an export that is being written."""
+
 _PROBES = (
     "Flood",
     "Council votes on the harbour bridge after a night of talks",
@@ -99,36 +102,41 @@ class SentenceEncoder:
         Raises:
             EncoderError: the export disagrees, or this architecture cannot be exported.
         """
-        partial = folder.with_name(folder.name + ".tmp")
+        partial = folder.with_name(folder.name + UNFINISHED)
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
-        self._write_onnx(partial / "model.onnx")
+        try:
+            self._write_export(partial)
+            shutil.rmtree(folder, ignore_errors=True)
+            partial.rename(folder)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+    def _write_export(self, folder: Path) -> None:
+        self._write_onnx(folder / "model.onnx")
         tokenizer = self._folder / "tokenizer.json"
         if not tokenizer.is_file():
             raise EncoderError(f"{self._folder}: has no tokenizer.json, so it cannot run without torch")
-        shutil.copyfile(tokenizer, partial / "tokenizer.json")
+        shutil.copyfile(tokenizer, folder / "tokenizer.json")
         described = {
             "format": EXPORT_FORMAT,
             "name": self.name,
             "prompt": self._prompt,
             "dim": self.dim,
             "max_tokens": self.max_tokens,
-            "files": {file: sha256_of(partial / file) for file in ("model.onnx", "tokenizer.json")},
+            "files": {file: sha256_of(folder / file) for file in ("model.onnx", "tokenizer.json")},
         }
-        (partial / "export.json").write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
-        agreement = float(
-            np.min(np.sum(self.encode(_PROBES) * OnnxEncoder(partial, threads=1).encode(_PROBES), axis=1))
-        )
+        _write_json(folder / "export.json", described)
+        exported = OnnxEncoder(folder, threads=1).encode(_PROBES)
+        agreement = float(np.min(np.sum(self.encode(_PROBES) * exported, axis=1)))
         if agreement < AGREEMENT:
             raise EncoderError(
-                f"the ONNX export of {self.name} agrees only to {agreement:.6f}, {AGREEMENT} is asked for"
+                f"the ONNX export of {self.name} agrees only to {agreement:.6f}, {AGREEMENT} is asked for; "
+                'set encoder.runtime = "torch"'
             )
-        described["agreement"] = round(agreement, 7)
-        (partial / "export.json").write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
-        for file in partial.iterdir():
+        _write_json(folder / "export.json", described | {"agreement": round(agreement, 7)})
+        for file in folder.iterdir():
             _sync(file)
-        shutil.rmtree(folder, ignore_errors=True)
-        partial.rename(folder)
 
     def _write_onnx(self, path: Path) -> None:
         import torch
@@ -166,7 +174,9 @@ class SentenceEncoder:
                     dynamo=False,
                 )
         except (RuntimeError, TypeError, ValueError, ImportError) as error:
-            raise EncoderError(f"{self.name} cannot be exported to ONNX: {error}") from error
+            raise EncoderError(
+                f'{self.name} cannot be exported to ONNX ({error}); set encoder.runtime = "torch"'
+            ) from error
 
 
 @contextlib.contextmanager
@@ -180,6 +190,10 @@ def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
+
+
+def _write_json(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
 
 
 def _sync(path: Path) -> None:

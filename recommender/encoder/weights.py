@@ -143,4 +143,6 @@ def _hub_folder(model: str, *, allow_download: bool) -> Path:
     try:
         return Path(snapshot_download(model, allow_patterns=patterns))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        raise EncoderMissingError(f"{model} could not be downloaded: {str(error).splitlines()[0]}") from error
+        raise EncoderMissingError(
+            f"{model} could not be downloaded: {(str(error) or repr(error)).splitlines()[0]}"
+        ) from error

@@ -23,12 +23,12 @@ def parse_json(raw: bytes) -> object:
         RecordError: not UTF-8, not JSON, or nested too deep; the message says where.
     """
     try:
-        return json.loads(raw.decode("utf-8-sig"))
+        return json.loads(raw.decode("utf-8-sig").rstrip())
     except UnicodeDecodeError as error:
         raise RecordError(undecodable(error)) from None
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}" if error.lineno > 1 else f"column {error.colno}"
-        raise RecordError(f"is not JSON: {error.msg} at {where}; is it cut off?") from None
+        raise RecordError(f"is not JSON: {error.msg.removesuffix(' at')} at {where}; is it cut off?") from None
     except RecursionError:
         raise RecordError("is nested too deep to be an article") from None
     except ValueError as error:  # an integer of thousands of digits

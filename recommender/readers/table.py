@@ -37,7 +37,7 @@ def read_csv(stream: BinaryIO, source: str) -> Iterator[Entry]:
             reason = f"the first line must name the columns and one must be 'title'; it reads {shown!r}"
             yield Entry(source, 1, len(header), reason=reason)
             return
-        yield from _rows(source, stream, names, csv.reader(text, delimiter=delimiter))
+        yield from _rows(source, stream, names, csv.reader(text, delimiter=delimiter, strict=True))
     finally:
         text.detach()  # the stream is the caller's to close
 

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recommender.article import Article
+from recommender.explain import CLOSE, TermCounter, shared_terms, similar_reason, terms_in_text
+
+
+def _counter(*articles: Article) -> TermCounter:
+    counter = TermCounter()
+    for article in articles:
+        counter.add(article)
+    return counter
+
+
+ENGLISH = Article(
+    "en",
+    "Mayor Olena Kravets opens the harbour bridge",
+    "Talks about the toll go on.",
+    "KARSHOLM - The harbour bridge in Karsholm has cost 40 million. Olena Kravets spoke of a good day. "
+    "Drivers fear the toll. Talks begin on Monday. The toll is what the drivers talk about.",
+)
+UKRAINIAN = Article(
+    "uk",
+    "Мер Олена Кравець відкрила міст у порту",
+    "",
+    "Міст у Карсгольмі коштував сорок мільйонів. Олена Кравець говорила про добрий день. Водії бояться платного проїзду.",
+)
+GERMAN = Article(
+    "de",
+    "Bürgermeisterin Kravets eröffnet die Hafenbrücke",
+    "",
+    "Die Hafenbrücke in Karsholm hat vierzig Millionen gekostet. Autofahrer fürchten die Maut, sagt Olena Kravets.",
+)
+
+
+@pytest.mark.parametrize(
+    ("article", "expected"),
+    [
+        (ENGLISH, {"Mayor Olena Kravets", "harbour", "Karsholm", "Drivers"}),
+        (UKRAINIAN, {"Олена Кравець", "Карсгольмі"}),
+        (GERMAN, {"Hafenbrücke", "Olena Kravets", "Karsholm"}),
+    ],
+)
+def test_names_and_telling_words_are_terms_in_every_language(article: Article, expected: set[str]) -> None:
+    terms = _counter(ENGLISH, UKRAINIAN, GERMAN).terms(article)
+
+    assert expected <= set(terms)
+    assert len(terms) <= 16
+
+
+def test_a_capitalised_word_that_is_also_written_small_is_no_part_of_a_name() -> None:
+    small = Article("a", "Title", text="The Karsholm Talks resumed after ten days. The talks were hard.")
+    never = Article("a", "Title", text="The Karsholm Talks resumed after ten days. They were hard.")
+
+    assert {"Karsholm", "Talks"} <= set(_counter(small).terms(small))
+    assert "Karsholm Talks" in _counter(never).terms(never)
+
+
+def test_a_place_in_the_capitals_of_a_dateline_is_written_as_a_name() -> None:
+    terms = _counter(ENGLISH).terms(ENGLISH)
+
+    assert "Karsholm" in terms
+    assert "KARSHOLM" not in terms
+
+
+def test_what_stands_everywhere_tells_nothing() -> None:
+    archive = [Article(f"a{number}", f"Karsholm story number{number}x", text="Harbour news.") for number in range(60)]
+    counter = _counter(*archive)
+
+    terms = counter.terms(archive[7])
+
+    assert "number7x" in terms
+    assert not {"Karsholm", "Harbour"} & set(terms)
+    assert "Karsholm" in _counter(*archive[:10]).terms(archive[7])
+
+
+def test_rarer_terms_come_first_and_a_headline_counts_more() -> None:
+    rare = Article("a", "The zeppelin above the harbour")
+    terms = _counter(rare, *(Article(f"b{number}", "Quiet harbour") for number in range(8))).terms(rare)
+
+    assert terms.index("zeppelin") < terms.index("harbour")
+    headline = Article("h", "Words about turbines", text="Words about windmills.")
+    ranked = _counter(headline).terms(headline)
+    assert ranked.index("turbines") < ranked.index("windmills")
+
+
+def test_a_part_of_a_chosen_name_is_not_said_again() -> None:
+    article = Article(
+        "a", "A day with Olena Kravets", text="People know Kravets well. Olena Kravets smiled at Kravets."
+    )
+
+    terms = _counter(article).terms(article)
+
+    assert sum("Kravets" in term for term in terms) == 1 or "Olena Kravets" not in terms[: terms.index("Kravets")]
+
+
+@pytest.mark.parametrize("title", ["…", "Oil up", "12345", "中文标题"])
+def test_an_article_of_few_words_has_few_terms_and_no_crash(title: str) -> None:
+    article = Article("a", title)
+
+    assert len(_counter(article).terms(article)) <= 1
+    assert TermCounter().terms(article) == _counter(article).terms(article)
+
+
+@given(st.permutations([ENGLISH, UKRAINIAN, GERMAN, Article("x", "Harbour toll"), Article("y", "Karsholm")]))
+@settings(deadline=None, max_examples=30)
+def test_terms_do_not_depend_on_the_order_of_the_archive(archive: list[Article]) -> None:
+    expected = _counter(ENGLISH, UKRAINIAN, GERMAN, Article("x", "Harbour toll"), Article("y", "Karsholm"))
+
+    assert [_counter(*archive).terms(article) for article in archive] == [
+        expected.terms(article) for article in archive
+    ]
+
+
+def test_shared_terms_are_those_of_both_that_rank_high_in_both_first() -> None:
+    terms = ["Karsholm", "harbour", "toll", "bridge"]
+    others = ["toll", "strike", "KARSHOLM", "harbour"]
+
+    assert shared_terms(terms, others) == ["Karsholm", "toll", "harbour"]
+    assert shared_terms(terms, []) == shared_terms([], others) == []
+    assert shared_terms(terms, ["ship"]) == []
+
+
+def test_a_word_inside_a_longer_name_is_shared_and_a_piece_of_a_word_is_not() -> None:
+    assert shared_terms(["Kravets"], ["Olena Kravets"]) == ["Kravets"]
+    assert shared_terms(["Olena Kravets"], ["Kravets"]) == ["Olena Kravets"]
+    assert shared_terms(["port"], ["transport"]) == []
+
+
+@given(st.lists(st.sampled_from(["a", "b", "a b", "c"])), st.lists(st.sampled_from(["a", "b", "b c", "d"])))
+@settings(deadline=None, max_examples=60)
+def test_sharing_goes_both_ways(terms: list[str], others: list[str]) -> None:
+    assert bool(shared_terms(terms, others)) == bool(shared_terms(others, terms))
+
+
+def test_terms_that_stand_in_a_text_come_before_words_of_the_headline() -> None:
+    text = "What did olena kravets say about the toll at the HARBOUR? Will ferries sail?"
+
+    assert terms_in_text(["Olena Kravets", "bridge"], "Harbour toll", "The ferries", text) == [
+        "Olena Kravets", "Harbour", "toll", "ferries",
+    ]  # fmt: skip
+    assert terms_in_text(["Olena Kravets"], "Harbour", "", "") == []
+
+
+@pytest.mark.parametrize(
+    ("shared", "to_text", "reason"),
+    [
+        ([], False, CLOSE),
+        (["…"], False, "Both about …"),
+        (["Karsholm"], False, "Both about Karsholm"),
+        (["Karsholm", "toll"], False, "Both about Karsholm and toll"),
+        (["Karsholm", "toll", "ferry", "strike"], False, "Both about Karsholm, toll and ferry"),
+        (["Karsholm", "toll"], True, "Mentions Karsholm and toll"),
+        (["Kravets", "Olena Kravets", "toll"], False, "Both about Kravets and toll"),
+        (["Олена Кравець", "міст"], False, "Both about Олена Кравець and міст"),
+        (["Hafenbrücke", "HAFENBRÜCKE"], False, "Both about Hafenbrücke"),
+    ],
+)
+def test_a_reason_names_at_most_three_things_each_once(shared: list[str], to_text: bool, reason: str) -> None:
+    assert similar_reason(shared, to_text=to_text) == reason
