@@ -25,10 +25,16 @@ _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _LINE_BREAKS = re.compile("\r\n|[\r\x0b\x0c\u2028\u2029\x85]")
 _BLANKS = re.compile(r"[^\S\n]+")
-_NOT_WORD = re.compile(r"[^\w]+|_+")
+# Vowel signs and other marks that belong to the letter before them, which \w leaves out (Devanagari, Thai, Arabic, ...).
+_MARKS = (
+    "\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc"
+    "\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed\u0900-\u0963\u0971-\u0dff\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1-\u0ebc\u0ec8-\u0ece"
+    "\u102b-\u103e\u17b4-\u17d3"
+)
+_NOT_WORD = re.compile(rf"[^\w{_MARKS}]+|_+")
 _DASHES = re.compile("[\u2010-\u2015\u2212-]+")
 _APOSTROPHES = re.compile("['’ʼ`´]")
-_WORDS = re.compile(r"[^\W_]+(?:['’ʼ\-][^\W_]+)*")
+_WORDS = re.compile(rf"(?:[^\W_]|[{_MARKS}])+(?:['’ʼ\-](?:[^\W_]|[{_MARKS}])+)*")
 
 # How an editor's block of links is announced. Matched at the start of a line, in any case, before a colon or alone.
 _LINK_PHRASES = (

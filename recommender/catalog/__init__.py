@@ -67,7 +67,9 @@ class Catalog:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
         application = self._db.execute("PRAGMA application_id").fetchone()[0]
         empty = version == application == 0 and not self._db.execute("SELECT 1 FROM sqlite_master").fetchone()
-        if not (write and empty):
+        if empty and not write:
+            raise CatalogError(f"{self.path}: the catalog is empty; run: recommender ingest SOURCE")
+        if not empty:
             self._check(version, application)
         if write:  # not before it is known to be ours: the journal mode is written into the file
             self._db.execute("PRAGMA journal_mode = WAL")

@@ -105,7 +105,7 @@ def read_export(folder: Path) -> dict[str, Any]:
             f"{folder / 'export.json'}: cannot be read ({error}); remove {folder} and run: recommender rebuild"
         ) from error
     mend = f"remove {folder} and run: recommender rebuild"
-    if not isinstance(described, dict) or described.get("format") != EXPORT_FORMAT:
+    if not isinstance(described, dict) or described.get("format") != EXPORT_FORMAT or "files" not in described:
         raise EncoderError(f"{folder}: was exported by another version of this program; {mend}")
     for file, expected in described["files"].items():
         try:

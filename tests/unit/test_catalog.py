@@ -285,7 +285,7 @@ def test_another_programs_database_is_refused_and_left_as_it_is(path: Path, writ
 
 def test_an_empty_file_becomes_a_catalog_for_a_writer_only(path: Path) -> None:
     path.touch()
-    with pytest.raises(CatalogError, match="is another program's database"):
+    with pytest.raises(CatalogError, match="the catalog is empty; run: recommender ingest SOURCE"):
         Catalog(path)
 
     with Catalog(path, write=True) as catalog:

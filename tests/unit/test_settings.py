@@ -148,7 +148,9 @@ def test_a_wrong_variable_is_named_with_the_mend(
 
 
 def test_a_flag_out_of_range_is_refused() -> None:
-    with pytest.raises(SettingsError, match=r"^setting serve.port: input should be less than or equal to 65535 \(it is 7000"):
+    with pytest.raises(
+        SettingsError, match=r"^setting serve.port: input should be less than or equal to 65535 \(it is 7000"
+    ):
         load_settings(None, {"serve.port": 70_000})
 
 

@@ -313,3 +313,9 @@ def test_a_document_in_the_plain_form_keeps_its_subheadings_and_gives_its_links(
 )  # fmt: skip
 def test_a_link_block_ends_where_text_begins(text: str, body: str, titles: list[str]) -> None:
     assert split_link_block(text) == (body, titles)
+
+
+def test_vowel_signs_belong_to_their_word() -> None:
+    assert title_key("हिन्दी समाचार!") == "हिन्दी समाचार"
+    assert words("ข่าวที่ดี") == ["ข่าวที่ดี"]
+    assert title_key("कि") != title_key("की")
