@@ -24,7 +24,7 @@ from recommender.vectors import Centres, Matrix
 
 log = logging.getLogger(__name__)
 
-_PAGE_TEXTS = 512
+_PAGE_TEXTS = 256
 
 
 class Stage(Protocol):

@@ -142,9 +142,7 @@ def test_an_export_that_disagrees_is_refused_and_the_former_one_stays(
     before = {path.name: sha256_of(path) for path in export.iterdir()}
     monkeypatch.setattr(sentence, "OnnxEncoder", SkewedEncoder)
 
-    message = (
-        r"^the ONNX export of all-MiniLM-L6-v2@53aa51172d14\+query: agrees only to 0\.99\d{4}, 0\.99999 is asked for$"
-    )
+    message = r"^the ONNX export of all-MiniLM-L6-v2@53aa51172d14\+query: agrees only to 0\.99\d{4}, 0\.99999 is asked for; set encoder\.runtime = \"torch\"$"
     with pytest.raises(EncoderError, match=message):
         original.export(export)
 
