@@ -13,7 +13,7 @@ import numpy as np
 from recommender import compose, links, snapshot
 from recommender.article import Article, Link
 from recommender.catalog import Catalog
-from recommender.encoder import Encoder, Recipe, View, article_vector, encode_views, known_languages
+from recommender.encoder import Encoder, Recipe, View, article_vector, encode_views, headline_only, known_languages
 from recommender.errors import SnapshotError
 from recommender.explain import TermCounter
 from recommender.home import Home
@@ -188,18 +188,26 @@ def _assemble(
         counter.add(article)
     rows: list[Row] = []
     vectors: Matrix = np.zeros((n_all, encoder.dim), np.float32)
+    headlines: Matrix = np.zeros((n_all, encoder.dim), np.float32)
+    is_headline = np.zeros(n_all, np.bool_)
     for page in _pages(_views(catalog, recipe, stubs), lambda item: len(item[1]), _PAGE_TEXTS):
         known = catalog.embeddings(encoder.name, list({view.digest for _, views in page for view in views}))
         for article, views in page:
             vectors[len(rows)] = article_vector(views, known)
+            headlines[len(rows)] = known[views[0].digest]
+            is_headline[len(rows)] = headline_only(article, views)
             rows.append(_row(article, tuple(counter.terms(article))))
         watch("building the index", len(rows), n_all, "articles")
     by_id = sorted(range(n_all), key=lambda number: rows[number].id)
     rows = [rows[number] for number in by_id]
-    vectors = vectors[by_id]
+    vectors, headlines, is_headline = vectors[by_id], headlines[by_id], is_headline[by_id]
     groups = [base_language(row.language) for row in rows]
     centres = Centres.fit(vectors, groups, settings.encoder.centring)
-    return Contents(rows, centres.apply(vectors, groups), _edges(resolved, rows), centres)
+    headline_centres = Centres.fit(headlines, groups, settings.encoder.centring)
+    centred = centres.apply(vectors, groups)
+    short = np.flatnonzero(is_headline)
+    centred[short] = headline_centres.apply(vectors[short], [groups[number] for number in short])
+    return Contents(rows, centred, _edges(resolved, rows), centres, headline_centres)
 
 
 def _row(article: Article, terms: tuple[str, ...]) -> Row:

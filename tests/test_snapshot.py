@@ -52,7 +52,7 @@ def _contents(n: int = 12, seed: int = 0) -> Contents:
     links = np.array([edges[number] for number in chosen], np.int32).reshape(-1, 2)
     rows = [_row(number) for number in range(n)]
     centres = Centres.fit(vectors, [row.language or "" for row in rows], 10.0)
-    return Contents(rows, vectors, links, centres)
+    return Contents(rows, vectors, links, centres, centres)
 
 
 def _publish(home: Home, seed: int = 0, **more: Any) -> Snapshot:

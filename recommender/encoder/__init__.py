@@ -8,7 +8,7 @@ from typing import Protocol
 from recommender.encoder.hashing import HashingEncoder
 from recommender.encoder.onnx import OnnxEncoder, read_export
 from recommender.encoder.sentence import UNFINISHED, SentenceEncoder
-from recommender.encoder.views import Recipe, View, article_vector, encode_views
+from recommender.encoder.views import Recipe, View, article_vector, encode_views, headline_only
 from recommender.encoder.weights import ModelFiles, known_languages, locate
 from recommender.vectors import Matrix
 
@@ -23,6 +23,7 @@ __all__ = [
     "View",
     "article_vector",
     "encode_views",
+    "headline_only",
     "known_languages",
     "locate",
     "read_export",

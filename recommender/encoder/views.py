@@ -69,6 +69,11 @@ def article_vector(views: Sequence[View], vectors: Mapping[bytes, Vector]) -> Ve
     return combine([(view.weight, vectors[view.digest]) for view in views])
 
 
+def headline_only(article: Article, views: Sequence[View]) -> bool:
+    """Tell whether the vector is that of the headline alone, as a stub's is; such vectors have a centre of their own."""
+    return len(views) == 1 and views[0].texts == (article.title,)
+
+
 def encode_views(views: Sequence[View], encode: Callable[[Sequence[str]], Matrix]) -> dict[bytes, Vector]:
     """Return the vector of each view by digest, all texts encoded in one call."""
     texts = [text for view in views for text in view.texts]

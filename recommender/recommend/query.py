@@ -8,13 +8,13 @@ from threading import Lock
 
 from recommender import explain, links, rank
 from recommender.article import Article, Link
-from recommender.encoder import Encoder, Recipe, article_vector, encode_views
+from recommender.encoder import Encoder, Recipe, article_vector, encode_views, headline_only
 from recommender.errors import QueryError
 from recommender.ingest import with_language
 from recommender.rank import base_language
 from recommender.snapshot import Row, Snapshot
 from recommender.text import clean, url_key
-from recommender.vectors import Vector
+from recommender.vectors import Centres, Vector
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +70,16 @@ class Questions:
 
     def of_article(self, article: Article) -> Query:
         """Return the query of an article that was sent along; its language is detected where it names none."""
-        article = with_language(article)
+        article = with_language(with_language(article), self._languages)  # too short for any: one of the archive's
         views = self._recipe.views(article)
         vector = article_vector(views, encode_views(views, self._encoder().encode))
+        centres = self._snapshot.headline_centres if headline_only(article, views) else self._snapshot.centres
         own = self._snapshot.dense.row_of(article.id)
         if own is None and article.url:
             own = self._snapshot.rows_by_url.get(url_key(article.url) or "")
         text = f"{article.title}\n{article.description}\n{article.text}"
         return Query(
-            vector=self._centred(vector, article.language),
+            vector=_centred(vector, article.language, centres),
             language=article.language,
             published_at=int(article.published_at.timestamp()) if article.published_at else rank.UNDATED,
             linked=self._linked_rows(article),
@@ -101,7 +102,7 @@ class Questions:
     def _of_text(self, text: str, language: str | None, vector: Vector) -> Query:
         language = language or with_language(Article("query", text), self._languages).language
         return Query(
-            vector=self._centred(vector, language),
+            vector=_centred(vector, language, self._snapshot.headline_centres),
             language=language,
             published_at=rank.UNDATED,
             linked=(),
@@ -127,10 +128,6 @@ class Questions:
                 self._resolver = links.LinkResolver(targets, fuzzy_threshold=self._fuzzy_threshold)
             return self._resolver
 
-    def _centred(self, vector: Vector, language: str | None) -> Vector:
-        centred: Vector = self._snapshot.centres.apply(vector[None, :], [base_language(language)])[0]
-        return centred
-
 
 def cleaned_text(text: str) -> str:
     """Return a free text cleaned. Raises QueryError when nothing is left."""
@@ -138,3 +135,8 @@ def cleaned_text(text: str) -> str:
     if not cleaned:
         raise QueryError("the query is empty; give a few words or a whole text")
     return cleaned
+
+
+def _centred(vector: Vector, language: str | None, centres: Centres) -> Vector:
+    centred: Vector = centres.apply(vector[None, :], [base_language(language)])[0]
+    return centred

@@ -36,10 +36,12 @@ class Contents:
         rows: shape (n,).
         vectors: shape (n, dim), unit length, centred.
         links: shape (m, 2): row of the linking article, row of the target, in the editors' order.
-        centres: what was taken away from the vectors.
+        centres: what was taken away from the vectors of articles.
+        headline_centres: the same of vectors made from a headline alone; for stubs, short articles and free texts.
     """
 
     rows: Sequence[Row]
     vectors: Matrix
     links: NDArray[np.int32]
     centres: Centres
+    headline_centres: Centres

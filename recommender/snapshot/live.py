@@ -34,7 +34,7 @@ class Snapshot:
         manifest: what ``manifest.json`` says.
         dense: the vector index; its ids give the row numbers used everywhere here.
         columns: what rules look at.
-        centres: of the languages.
+        centres, headline_centres: of the languages; see ``Contents``.
     """
 
     def __init__(
@@ -54,6 +54,7 @@ class Snapshot:
             tuple(names["kinds"]),
         )
         self.centres = Centres(names["centres"], arrays["centres"])
+        self.headline_centres = Centres(names["centres"], arrays["headline_centres"])
         self._url_keys: list[str | None] = names["url_keys"]
         self._links: NDArray[np.int32] = arrays["links"]
         self._offsets: NDArray[np.int64] = arrays["offsets"]

@@ -105,6 +105,7 @@ def _write_files(folder: Path, contents: Contents) -> None:
             links=contents.links.reshape(-1, 2),
             offsets=offsets,
             centres=contents.centres.matrix,
+            headline_centres=contents.headline_centres.matrix,
         )
     names = {
         "ids": [row.id for row in rows],
