@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -76,9 +77,7 @@ def rebuild(
     stubs = links.stubs(resolved, languages)
     n_encoded = _embed(catalog, encoder, recipe, stubs, n_articles, watch)
     contents = _assemble(catalog, encoder, recipe, resolved, stubs, n_articles, settings, watch)
-    by_method: dict[str, int] = {}
-    for link in resolved:
-        by_method[str(link.method)] = by_method.get(str(link.method), 0) + 1
+    by_method = dict(Counter(str(link.method) for link in resolved))
     described = {
         "encoder": compose.described(settings.encoder, encoder),
         "counts": {"articles": n_articles, "stubs": len(stubs), "links": by_method},
@@ -109,12 +108,13 @@ def _resolve(catalog: Catalog, threshold: float) -> tuple[list[Link], dict[str, 
 
 
 def _unknown(model: str, languages: Iterable[str | None]) -> dict[str, int]:
+    """Return how many articles are in languages that the model was not trained on, the most frequent first."""
     known = known_languages(model)
-    counted: dict[str, int] = {}
-    for language in languages:
-        if known is not None and language and base_language(language) not in known:
-            counted[language] = counted.get(language, 0) + 1
-    return dict(sorted(counted.items(), key=lambda item: (-item[1], item[0])))
+    if known is None:
+        return {}
+    return dict(
+        Counter(language for language in languages if language and base_language(language) not in known).most_common()
+    )
 
 
 def _views(catalog: Catalog, recipe: Recipe, stubs: Sequence[Article]) -> Iterator[tuple[Article, tuple[View, ...]]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recommender.encoder import Encoder, HashingEncoder, OnnxEncoder, SentenceEncoder, locate, sentence
+from recommender.encoder import Encoder, OnnxEncoder, SentenceEncoder, locate, sentence
 from recommender.encoder.weights import sha256_of
 from recommender.errors import EncoderError
 from recommender.vectors import Matrix, normalise
@@ -18,32 +18,15 @@ WORDS = ["ferry", "harbour", "crew", "night", "strike", "council", "bridge", "sc
 
 
 @pytest.fixture(scope="module")
-def original() -> SentenceEncoder:
+def sentence_encoder() -> SentenceEncoder:
     return SentenceEncoder(locate("all-MiniLM-L6-v2"), prompt=PROMPT, threads=2)
 
 
 @pytest.fixture(scope="module")
-def export(original: SentenceEncoder, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def export(sentence_encoder: SentenceEncoder, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("encoders") / "prompted"
-    original.export(folder)
+    sentence_encoder.export(folder)
     return folder
-
-
-@pytest.fixture(
-    params=[
-        "hashing",
-        pytest.param("onnx", marks=pytest.mark.model),
-        pytest.param("sentence", marks=pytest.mark.model),
-    ]
-)
-def encoder(request: pytest.FixtureRequest) -> Encoder:
-    """Each implementation in turn, the model's with a prompt."""
-    if request.param == "hashing":
-        return HashingEncoder()
-    if request.param == "onnx":
-        return OnnxEncoder(request.getfixturevalue("export"), threads=2)
-    found: SentenceEncoder = request.getfixturevalue("original")
-    return found
 
 
 def _texts(n: int) -> list[str]:
@@ -78,7 +61,7 @@ def test_a_tuple_of_texts_is_as_good_as_a_list(encoder: Encoder) -> None:
 
 
 @pytest.mark.model
-@pytest.mark.parametrize("runtime", ["original", "export"])
+@pytest.mark.parametrize("runtime", ["sentence_encoder", "export"])
 def test_words_beyond_the_window_change_nothing_and_words_within_do(
     request: pytest.FixtureRequest, runtime: str
 ) -> None:
@@ -93,7 +76,9 @@ def test_words_beyond_the_window_change_nothing_and_words_within_do(
 
 
 @pytest.mark.model
-def test_an_export_says_its_name_its_prompt_and_the_sum_of_each_file(original: SentenceEncoder, export: Path) -> None:
+def test_an_export_says_its_name_its_prompt_and_the_sum_of_each_file(
+    sentence_encoder: SentenceEncoder, export: Path
+) -> None:
     described = json.loads((export / "export.json").read_text(encoding="utf-8"))
 
     assert described.pop("agreement") >= sentence.AGREEMENT
@@ -110,11 +95,11 @@ def test_an_export_says_its_name_its_prompt_and_the_sum_of_each_file(original: S
 
 @pytest.mark.model
 def test_an_export_puts_the_prompt_before_every_text_as_the_original_does(
-    original: SentenceEncoder, export: Path
+    sentence_encoder: SentenceEncoder, export: Path
 ) -> None:
     texts = ["", *_texts(20)]
 
-    cosines = np.sum(original.encode(texts) * OnnxEncoder(export, threads=1).encode(texts), axis=1)
+    cosines = np.sum(sentence_encoder.encode(texts) * OnnxEncoder(export, threads=1).encode(texts), axis=1)
 
     assert cosines.min() >= sentence.AGREEMENT
 
@@ -137,13 +122,13 @@ class SkewedEncoder(OnnxEncoder):
 
 @pytest.mark.model
 def test_an_export_that_disagrees_is_refused_and_the_former_one_stays(
-    original: SentenceEncoder, export: Path, monkeypatch: pytest.MonkeyPatch
+    sentence_encoder: SentenceEncoder, export: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = {path.name: sha256_of(path) for path in export.iterdir()}
     monkeypatch.setattr(sentence, "OnnxEncoder", SkewedEncoder)
 
     message = r"^the ONNX export of all-MiniLM-L6-v2@53aa51172d14\+query: agrees only to 0\.99\d{4}, 0\.99999 is asked for; set encoder\.runtime = \"torch\"$"
     with pytest.raises(EncoderError, match=message):
-        original.export(export)
+        sentence_encoder.export(export)
 
     assert {path.name: sha256_of(path) for path in export.iterdir()} == before
