@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import heapq
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -22,8 +22,6 @@ from recommender.rank import base_language
 from recommender.settings import Settings
 from recommender.snapshot import Contents, Row, Snapshot
 from recommender.vectors import Centres, Matrix
-
-log = logging.getLogger(__name__)
 
 _PAGE_TEXTS = 256
 
@@ -118,10 +116,9 @@ def _unknown(model: str, languages: Iterable[str | None]) -> dict[str, int]:
 
 
 def _views(catalog: Catalog, recipe: Recipe, stubs: Sequence[Article]) -> Iterator[tuple[Article, tuple[View, ...]]]:
-    for article in catalog.articles():
+    """Yield every article and stub with its views, in ascending order of id."""
+    for article in heapq.merge(catalog.articles(), stubs, key=lambda article: article.id):
         yield article, recipe.views(article)
-    for stub in stubs:
-        yield stub, recipe.views(stub)
 
 
 def _pages(items: Iterable[Any], size_of: Callable[[Any], int], limit: int) -> Iterator[list[Any]]:
@@ -198,9 +195,6 @@ def _assemble(
             is_headline[len(rows)] = headline_only(article, views)
             rows.append(_row(article, tuple(counter.terms(article))))
         watch("building the index", len(rows), n_all, "articles")
-    by_id = sorted(range(n_all), key=lambda number: rows[number].id)
-    rows = [rows[number] for number in by_id]
-    vectors, headlines, is_headline = vectors[by_id], headlines[by_id], is_headline[by_id]
     groups = [base_language(row.language) for row in rows]
     centres = Centres.fit(vectors, groups, settings.encoder.centring)
     headline_centres = Centres.fit(headlines, groups, settings.encoder.centring)

@@ -35,7 +35,8 @@ class EncoderSettings(_Section):
             sentence-transformers itself, for models that cannot be exported.
         prompt: put before every text (``query: `` for the E5 family).
         allow_download: fetch a hub id that is not in the local cache. Nothing else ever leaves this machine.
-        threads: CPU threads of one encoding; 0 for all cores in a rebuild and one thread where questions are answered.
+        threads: CPU threads of one encoding; 0 for all cores in a rebuild and, with ``onnx``, one
+            thread where questions are answered.
         title_weight, description_weight, body_weight, chunk_words, max_chunks: see ``encoder.views.Recipe``.
         centring: shrinkage of the per-language centre in articles, see ``vectors.Centres``; 0 turns it off.
     """

@@ -19,7 +19,7 @@ PACKAGE = Path(recommender.__file__).parent
 
 LAYERS = (
     {"errors"},
-    {"article", "settings", "vectors", "text", "measures", "home"},
+    {"article", "settings", "vectors", "text", "measures", "home", "disk"},
     {"readers", "catalog", "encoder", "dense", "links", "rank", "explain", "language"},
     {"ingest", "snapshot", "compose", "answer"},
     {"build", "recommend"},

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from recommender.encoder.weights import sha256_of
+from recommender.disk import sha256
 from recommender.errors import EncoderError, EncoderMissingError
 from recommender.vectors import Matrix, normalise
 
@@ -109,7 +109,7 @@ def read_export(folder: Path) -> dict[str, Any]:
         raise EncoderError(f"{folder}: was exported by another version of this program; {mend}")
     for file, expected in described["files"].items():
         try:
-            found = sha256_of(folder / file)
+            found = sha256(folder / file)
         except OSError as error:
             raise EncoderError(f"{folder / file}: cannot be read ({error}); {mend}") from error
         if found != expected:

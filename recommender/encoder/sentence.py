@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from recommender.disk import sha256, sync
 from recommender.encoder.onnx import EXPORT_FORMAT, OnnxEncoder
-from recommender.encoder.weights import INSTALL_HINT, ModelFiles, sha256_of
+from recommender.encoder.weights import INSTALL_HINT, ModelFiles
 from recommender.errors import EncoderError, EncoderMissingError
 from recommender.vectors import Matrix, normalise
 
@@ -124,7 +125,7 @@ class SentenceEncoder:
             "prompt": self._prompt,
             "dim": self.dim,
             "max_tokens": self.max_tokens,
-            "files": {file: sha256_of(folder / file) for file in ("model.onnx", "tokenizer.json")},
+            "files": {file: sha256(folder / file) for file in ("model.onnx", "tokenizer.json")},
         }
         _write_json(folder / "export.json", described)
         exported = OnnxEncoder(folder, threads=1).encode(_PROBES)
@@ -136,7 +137,7 @@ class SentenceEncoder:
             )
         _write_json(folder / "export.json", described | {"agreement": round(agreement, 7)})
         for file in folder.iterdir():
-            _sync(file)
+            sync(file)
 
     def _write_onnx(self, path: Path) -> None:
         import torch
@@ -194,8 +195,3 @@ def _quiet() -> Iterator[None]:
 
 def _write_json(path: Path, value: object) -> None:
     path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb") as stream:
-        os.fsync(stream.fileno())

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from recommender.disk import sha256
 from recommender.errors import EncoderError, EncoderMissingError
 
 log = logging.getLogger(__name__)
@@ -63,12 +64,6 @@ def known_languages(model: str) -> frozenset[str] | None:
     return packaged.languages if packaged else None
 
 
-def sha256_of(path: Path) -> str:
-    """Return the hex sha256 of a file. Raises OSError."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def locate(model: str, *, allow_download: bool = False) -> ModelFiles:
     """Return the files of ``model``: a packaged name, a folder, or a model hub id.
 
@@ -117,8 +112,8 @@ def _weights_sha256(folder: Path) -> str:
         )
     try:
         if len(files) == 1:
-            return sha256_of(files[0])
-        listing = "\n".join(f"{file.name} {sha256_of(file)}" for file in files)
+            return sha256(files[0])
+        listing = "\n".join(f"{file.name} {sha256(file)}" for file in files)
     except OSError as error:
         raise EncoderError(f"{folder}: the weights cannot be read: {error}") from error
     return hashlib.sha256(listing.encode()).hexdigest()

@@ -1,13 +1,14 @@
-"""The files of a snapshot as bytes: written so that they last, hashed so that a changed one is found."""
+"""The files of a snapshot as bytes: held against what the manifest says of them."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from recommender.disk import sha256
 
 FORMAT = 1
 FILES = ("dense.faiss", "rows.npz", "rows.jsonl", "names.json")
@@ -41,26 +42,3 @@ def _file_problem(path: Path, said: Mapping[str, Any]) -> str | None:
     except OSError as error:
         return f"{path}: cannot be read ({error.strerror})"
     return None
-
-
-def sha256(path: Path) -> str:
-    """Return the hex sha256 of a file. Raises OSError."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def write_synced(path: Path, raw: bytes) -> None:
-    """Write a file and return when it is on the disk. Raises OSError."""
-    with path.open("wb") as stream:
-        stream.write(raw)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def sync(path: Path) -> None:
-    """Bring a file or folder to the disk. Raises OSError."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

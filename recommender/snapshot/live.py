@@ -40,7 +40,7 @@ class Snapshot:
     def __init__(
         self, folder: Path, manifest: dict[str, Any], names: dict[str, Any], arrays: Mapping[str, Any]
     ) -> None:
-        self.name = folder.name
+        self.name: str = manifest["name"]  # the folder still has another one while it is being published
         self.manifest = manifest
         self.dense = DenseIndex.read(names["ids"], folder / "dense.faiss")
         self.columns = Columns(

@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from recommender.dense import DenseIndex
+from recommender.disk import sha256, sync, write_synced
 from recommender.errors import SnapshotError
 from recommender.home import Home
 from recommender.rank import UNDATED, encode_names
 from recommender.snapshot.contents import Contents, Row
-from recommender.snapshot.files import FILES, FORMAT, sha256, sync, write_synced
+from recommender.snapshot.files import FILES, FORMAT
 from recommender.snapshot.live import NAME, Snapshot, load
 from recommender.text import url_key
 
@@ -64,7 +65,8 @@ def publish(
         }
         write_synced(aside / "manifest.json", json.dumps(manifest, indent=2, ensure_ascii=False).encode() + b"\n")
         sync(aside)
-        check(load(home, name, folder=aside))
+        published = load(home, name, folder=aside)
+        check(published)
         folder = home.snapshots / name
         aside.rename(folder)
         sync(home.snapshots)
@@ -79,7 +81,7 @@ def publish(
         ) from error
     for path in sorted(path for path in home.snapshots.iterdir() if NAME.fullmatch(path.name))[:-keep]:
         shutil.rmtree(path, ignore_errors=True)
-    return load(home)
+    return published
 
 
 def _write_files(folder: Path, contents: Contents) -> None:

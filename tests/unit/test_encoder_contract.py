@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recommender.disk import sha256
 from recommender.encoder import Encoder, OnnxEncoder, SentenceEncoder, locate, sentence
-from recommender.encoder.weights import sha256_of
 from recommender.errors import EncoderError
 from recommender.vectors import Matrix, normalise
 
@@ -88,7 +88,7 @@ def test_an_export_says_its_name_its_prompt_and_the_sum_of_each_file(
         "prompt": PROMPT,
         "dim": 384,
         "max_tokens": 256,
-        "files": {file: sha256_of(export / file) for file in ("model.onnx", "tokenizer.json")},
+        "files": {file: sha256(export / file) for file in ("model.onnx", "tokenizer.json")},
     }
     assert sorted(path.name for path in export.parent.iterdir()) == ["prompted"]
 
@@ -124,11 +124,11 @@ class SkewedEncoder(OnnxEncoder):
 def test_an_export_that_disagrees_is_refused_and_the_former_one_stays(
     sentence_encoder: SentenceEncoder, export: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = {path.name: sha256_of(path) for path in export.iterdir()}
+    before = {path.name: sha256(path) for path in export.iterdir()}
     monkeypatch.setattr(sentence, "OnnxEncoder", SkewedEncoder)
 
     message = r"^the ONNX export of all-MiniLM-L6-v2@53aa51172d14\+query: agrees only to 0\.99\d{4}, 0\.99999 is asked for; set encoder\.runtime = \"torch\"$"
     with pytest.raises(EncoderError, match=message):
         sentence_encoder.export(export)
 
-    assert {path.name: sha256_of(path) for path in export.iterdir()} == before
+    assert {path.name: sha256(path) for path in export.iterdir()} == before
