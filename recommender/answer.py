@@ -7,11 +7,15 @@ from typing import Any, Literal
 
 from recommender.errors import QueryError
 from recommender.rank import Filters
+from recommender.settings import RankingSettings
 
 MAX_K = 1000
+DEFAULT_FLOOR = 0.005
 NO_FILTERS = Filters()
 
 Source = Literal["pinned", "link", "similar"]
+Ranker = Literal["full", "fusion", "dense", "lexical"]
+RANKERS: tuple[Ranker, ...] = ("full", "fusion", "dense", "lexical")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +24,11 @@ class Recommendation:
 
     Attributes:
         rank: 1 for the first.
-        score: centred cosine, -1 to 1, rounded to six decimals; higher is nearer.
+        score: the sum of ``parts``, rounded to six decimals; higher is better.
         source: ``pinned``, ``link`` (an editor linked the two) or ``similar``.
         reason: why it stands here, in an editor's words.
         stub: a link's headline whose article is not in the archive.
+        details: what ``explain`` asked for: the parts of the score, the probability, the relation, and so on.
     """
 
     rank: int
@@ -37,28 +42,43 @@ class Recommendation:
     section: str | None
     language: str | None
     stub: bool
-    parts: dict[str, float] | None = None
+    details: dict[str, Any] | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the line as plain data, details beside the rest."""
+        fields = {name: getattr(self, name) for name in Recommendation.__slots__}
+        details = fields.pop("details")
+        return fields | (details or {})
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A list and what it was asked for; ``as_dict`` is the JSON of the contract."""
+    """A list and what it was asked for; ``as_dict`` is the JSON of the contract.
+
+    Attributes:
+        empty_reason: why nothing stands in the list; None where something does.
+        short_reason: why the list is shorter than was asked for.
+        hidden: what would have stood in the list but for a rule, and which; only where ``explain`` asked for it.
+    """
 
     query: dict[str, Any]
     results: tuple[Recommendation, ...]
     snapshot: str
     empty_reason: str | None = None
+    short_reason: str | None = None
+    hidden: tuple[dict[str, Any], ...] | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the answer as plain data; ``parts`` and ``empty_reason`` only where there is something in them."""
-        results = []
-        for result in self.results:
-            fields = {name: getattr(result, name) for name in Recommendation.__slots__}
-            if fields["parts"] is None:
-                del fields["parts"]
-            results.append(fields)
-        answer: dict[str, Any] = {"query": self.query, "results": results, "snapshot": self.snapshot}
-        return answer if self.empty_reason is None else answer | {"empty_reason": self.empty_reason}
+        """Return the answer as plain data; reasons and ``hidden`` only where there is something in them."""
+        answer: dict[str, Any] = {
+            "query": self.query,
+            "results": [result.as_dict() for result in self.results],
+            "snapshot": self.snapshot,
+        }
+        for name in ("empty_reason", "short_reason"):
+            if getattr(self, name) is not None:
+                answer[name] = getattr(self, name)
+        return answer if self.hidden is None else answer | {"hidden": list(self.hidden)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +87,59 @@ class Options:
 
     Attributes:
         k: at most so many, 1 to 1000.
-        filters: what may stand in it.
-        raw: the pure ranking by similarity: no language rule, no editor's links ahead, no rules of any kind but ``filters``.
+        filters: what may stand in it. Where they name no kinds, only ``kinds`` may.
+        ranker: ``full``: everything that was learned; ``fusion``: vectors and terms; ``dense`` or ``lexical``: one of the two.
+        raw: the pure ranking: filters apply, no rule, no editor's hand, no collapse, diversity or floor.
         past_only: nothing younger than the article, and nothing without a date; needs an article with a date.
         same_language: only the article's language, unless ``filters`` name languages.
-        explain: give the parts of each score.
+        kinds: of stories that may stand in a list for being similar; empty for any.
+        freshness: let a story fade with the time between the two.
+        collapse: of near-copies show one, and never a near-copy of the article itself.
+        diversity: what a story loses for each unit of cosine to one that stands above it, 0 for nothing.
+        floor: least probability that an editor would link the two, 0 to 1; 0 for no floor.
+        explain: give the details of each line, and what was hidden.
+        blind: for evaluations: the article's own links are not looked at, of the others only those of earlier articles.
     """
 
     k: int = 5
     filters: Filters = NO_FILTERS
+    ranker: Ranker = "full"
     raw: bool = False
     past_only: bool = False
     same_language: bool = True
+    kinds: tuple[str, ...] = ("news",)
+    freshness: bool = True
+    collapse: bool = True
+    diversity: float = 0.0
+    floor: float = DEFAULT_FLOOR
     explain: bool = False
+    blind: bool = False
 
     def __post_init__(self) -> None:
         if self.k < 1:
             raise QueryError(f"k: must be at least 1, it is {self.k}")
         if self.k > MAX_K:
             raise QueryError(f"k: must be at most {MAX_K}, it is {self.k}")
+        if self.ranker not in RANKERS:
+            raise QueryError(f"ranker: {self.ranker!r} is none; rankers are {', '.join(RANKERS)}")
+        if not 0 <= self.diversity <= 100:
+            raise QueryError(f"diversity: must be 0 to 100, it is {self.diversity}")
+        if not 0 <= self.floor <= 1:
+            raise QueryError(f"floor: is a probability, 0 to 1; it is {self.floor}")
 
 
 DEFAULT_OPTIONS = Options()
+
+
+def options_of(settings: RankingSettings) -> Options:
+    """Return how a list is made when the caller does not say."""
+    return Options(
+        k=settings.k,
+        past_only=settings.past_only,
+        same_language=settings.same_language,
+        kinds=settings.kinds,
+        freshness=settings.freshness,
+        collapse=settings.collapse,
+        diversity=settings.diversity,
+        floor=settings.floor,
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,13 +15,15 @@ import numpy as np
 from recommender import compose, links, snapshot
 from recommender.article import Article, Link
 from recommender.catalog import Catalog
+from recommender.copies import CopyFinder
 from recommender.encoder import Encoder, Recipe, View, article_vector, encode_views, headline_only, known_languages
 from recommender.errors import SnapshotError
 from recommender.explain import TermCounter
 from recommender.home import Home
-from recommender.rank import base_language
+from recommender.lexical import SPOOL_PREFIX, LexicalBuilder
 from recommender.settings import Settings
-from recommender.snapshot import Contents, Row, Snapshot
+from recommender.snapshot import Contents, Facts, Row, Snapshot, seconds
+from recommender.text import base_language
 from recommender.vectors import Centres, Matrix
 
 _PAGE_TEXTS = 256
@@ -59,12 +62,25 @@ class BuildReport:
 
 
 def rebuild(
-    home: Home, catalog: Catalog, encoder: Encoder, settings: Settings, *, now: datetime, watch: Stage = _unwatched
+    home: Home,
+    catalog: Catalog,
+    encoder: Encoder,
+    settings: Settings,
+    *,
+    now: datetime,
+    watch: Stage = _unwatched,
+    gate: Callable[[Snapshot], None] = lambda candidate: None,
 ) -> BuildReport:
     """Bring the published index up to the catalog.
 
     Only texts that the catalog has no vector for are encoded, and each page of them is stored as soon as it is done: an
     interrupted rebuild goes on where it stopped. The caller holds the home's writer lock.
+
+    Args:
+        home, catalog, encoder, settings: what is built from what.
+        now: time of publication.
+        watch: takes note of the progress.
+        gate: called with the new snapshot before it goes live; what it raises stops the publication.
 
     Raises:
         CatalogError, SnapshotError, EncoderError: the former snapshot stays live.
@@ -74,13 +90,26 @@ def rebuild(
     n_articles = len(languages)
     stubs = links.stubs(resolved, languages)
     n_encoded = _embed(catalog, encoder, recipe, stubs, n_articles, watch)
-    contents = _assemble(catalog, encoder, recipe, resolved, stubs, n_articles, settings, watch)
+    lexical = LexicalBuilder(home.snapshots)
+    try:
+        home.snapshots.mkdir(parents=True, exist_ok=True)
+        for left_over in home.snapshots.glob(f"{SPOOL_PREFIX}*"):
+            shutil.rmtree(left_over)
+        contents = _assemble(catalog, encoder, recipe, resolved, stubs, n_articles, settings, lexical, watch)
+    except OSError as error:
+        lexical.close()
+        raise SnapshotError(f"{home.snapshots}: cannot be written to ({error}); the former index stays live") from error
     by_method = dict(Counter(str(link.method) for link in resolved))
     described = {
         "encoder": compose.described(settings.encoder, encoder),
         "counts": {"articles": n_articles, "stubs": len(stubs), "links": by_method},
     }
-    published = snapshot.publish(home, contents, described, now=now, check=_probe)
+
+    def check(candidate: Snapshot) -> None:
+        _probe(candidate)
+        gate(candidate)
+
+    published = snapshot.publish(home, contents, described, now=now, check=check)
     return BuildReport(
         published.name,
         n_articles,
@@ -176,6 +205,7 @@ def _assemble(
     stubs: Sequence[Article],
     n_articles: int,
     settings: Settings,
+    lexical: LexicalBuilder,
     watch: Stage,
 ) -> Contents:
     """Return rows, vectors and links of everything, in the order of ids."""
@@ -184,6 +214,10 @@ def _assemble(
     for article in catalog.articles():
         counter.add(article)
     rows: list[Row] = []
+    finder = CopyFinder()
+    n_words: list[int] = []
+    tags: list[tuple[str, ...]] = []
+    authors: list[tuple[str, ...]] = []
     vectors: Matrix = np.zeros((n_all, encoder.dim), np.float32)
     headlines: Matrix = np.zeros((n_all, encoder.dim), np.float32)
     is_headline = np.zeros(n_all, np.bool_)
@@ -194,6 +228,12 @@ def _assemble(
             headlines[len(rows)] = known[views[0].digest]
             is_headline[len(rows)] = headline_only(article, views)
             rows.append(_row(article, tuple(counter.terms(article))))
+            body = f"{article.description}\n{article.text}"
+            lexical.add(article.title, body, article.language)
+            finder.add(article)
+            n_words.append(len(article.title.split()) + len(body.split()))
+            tags.append(article.tags)
+            authors.append(article.authors)
         watch("building the index", len(rows), n_all, "articles")
     groups = [base_language(row.language) for row in rows]
     centres = Centres.fit(vectors, groups, settings.encoder.centring)
@@ -201,7 +241,9 @@ def _assemble(
     centred = centres.apply(vectors, groups)
     short = np.flatnonzero(is_headline)
     centred[short] = headline_centres.apply(vectors[short], [groups[number] for number in short])
-    return Contents(rows, centred, _edges(resolved, rows), centres, headline_centres)
+    copies = finder.groups(centred, np.array([seconds(row.published_at) for row in rows], np.int64))
+    facts = Facts(tags, authors, n_words, copies)
+    return Contents(rows, centred, _edges(resolved, rows), facts, lexical, centres, headline_centres)
 
 
 def _row(article: Article, terms: tuple[str, ...]) -> Row:

@@ -4,15 +4,42 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+from recommender.editorial import Rule, read_rules
 from recommender.encoder import Encoder, HashingEncoder, OnnxEncoder, Recipe, SentenceEncoder, locate
 from recommender.errors import EncoderDisabledError
+from recommender.fusion import Curve, Model, read_model, shipped
 from recommender.home import Home
-from recommender.settings import EncoderSettings
+from recommender.settings import EncoderSettings, RankingSettings
 from recommender.text import digest
 
 Tell = Callable[[str], None]
+
+
+def ranking_model(home: Home, settings: RankingSettings) -> Model:
+    """Return the weights that the settings name, else the home's own, else the shipped ones; half-lives as they are set.
+
+    Raises:
+        SettingsError: the file cannot be read as weights.
+    """
+    path = settings.weights or (home.weights if home.weights.exists() else None)
+    model = read_model(path) if path else shipped()
+    curve = model.curve
+    half_life = settings.half_life_days or curve.half_life_days
+    newer = settings.newer_half_life_days or curve.newer_half_life_days
+    return replace(model, curve=Curve(half_life, newer, {**curve.sections, **settings.section_half_life_days}))
+
+
+def desk_rules(home: Home, settings: RankingSettings) -> tuple[Rule, ...]:
+    """Return the desk's rules: from the file that the settings name, else from the home's, else none.
+
+    Raises:
+        RulesError: the file says something impossible.
+    """
+    path = settings.rules or (home.rules if home.rules.exists() else None)
+    return read_rules(path) if path else ()
 
 
 def recipe(settings: EncoderSettings) -> Recipe:

@@ -84,6 +84,17 @@ class DenseIndex:
         """Return the row of an id, None when it is not here."""
         return self._row_of.get(article_id)
 
+    def require_row(self, article_id: str) -> int:
+        """Return the row of an id that is here. Raises KeyError."""
+        return self._row_of[article_id]
+
+    def vectors(self, rows: Rows) -> Matrix:
+        """Return a copy of the unit vectors in rows, shape (len(rows), dim)."""
+        if len(rows) == 0:
+            return np.zeros((0, self.dim), np.float32)
+        vectors: Matrix = self._index.reconstruct_batch(np.asarray(rows, np.int64))
+        return vectors
+
     def vector(self, row: int) -> Vector:
         """Return a copy of the unit vector in a row, shape (dim,)."""
         vector: Vector = self._index.reconstruct(row)
@@ -91,11 +102,7 @@ class DenseIndex:
 
     def scores(self, query: Vector, rows: Rows) -> NDArray[np.float32]:
         """Return the inner product of ``query`` with each of ``rows``, shape (len(rows),)."""
-        if len(rows) == 0:
-            return np.zeros(0, np.float32)
-        scores: NDArray[np.float32] = self._index.reconstruct_batch(np.asarray(rows, np.int64)) @ query.astype(
-            np.float32
-        )
+        scores: NDArray[np.float32] = self.vectors(rows) @ query.astype(np.float32)
         return scores
 
     def search(self, query: Vector, k: int, allowed: Mask | None = None) -> list[Hit]:

@@ -5,11 +5,13 @@
     │   ├── RecordError       one record of a source is no article (the others go in)
     │   ├── SourceError       a whole source cannot be read
     │   ├── QueryError        a question cannot be asked like this (k, filters, empty text)
-    │   └── SettingsError     a setting is unknown, of the wrong type or out of range
+    │   ├── SettingsError     a setting is unknown, of the wrong type or out of range
+    │   └── RulesError        the editors' rules cannot be used as they stand (carries every problem of the file)
     ├── UnknownArticleError   no article with this id or url (carries the nearest titles)
     ├── CatalogError          the catalog cannot be opened, read or written
     ├── SnapshotError         no snapshot, or one that must not be served
     │   └── NoSnapshotError   nothing has been published yet
+    ├── GateError             a new index does worse than the live one and was held back
     ├── BusyError             another process holds the writer's lock
     └── EncoderError          texts cannot be turned into vectors
         ├── EncoderMissingError   the optional packages or the weights are not installed
@@ -49,6 +51,18 @@ class SettingsError(InputError):
     """A setting is unknown, of the wrong type or out of range."""
 
 
+class RulesError(InputError):
+    """A file of editors' rules cannot be used as it stands; none of its rules is.
+
+    Attributes:
+        problems: one line a problem, each with its place, what is wrong and how to mend it; at most 20.
+    """
+
+    def __init__(self, message: str, problems: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)
+
+
 class Suggestion(NamedTuple):
     """An article whose title is near to what was asked for."""
 
@@ -80,6 +94,18 @@ class NoSnapshotError(SnapshotError):
     """Nothing has been published in this home yet."""
 
 
+class GateError(RecommenderError):
+    """A new index does worse than the live one, or changes too much, and was not published.
+
+    Attributes:
+        lines: what changed, for a person.
+    """
+
+    def __init__(self, message: str, lines: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.lines = tuple(lines)
+
+
 class BusyError(RecommenderError):
     """Another process is writing to this home."""
 
@@ -104,10 +130,12 @@ EXIT_CODES: dict[type[RecommenderError], int] = {
     SourceError: EXIT_REFUSED,
     QueryError: EXIT_USAGE,
     SettingsError: EXIT_USAGE,
+    RulesError: EXIT_REFUSED,
     UnknownArticleError: EXIT_REFUSED,
     CatalogError: EXIT_REFUSED,
     NoSnapshotError: EXIT_REFUSED,
     SnapshotError: EXIT_REFUSED,
+    GateError: EXIT_REFUSED,
     BusyError: EXIT_REFUSED,
     EncoderMissingError: EXIT_REFUSED,
     EncoderDisabledError: EXIT_REFUSED,
@@ -119,10 +147,12 @@ HTTP_STATUSES: dict[type[RecommenderError], tuple[int, str]] = {
     SourceError: (422, "invalid_article"),
     QueryError: (400, "invalid_query"),
     SettingsError: (500, "misconfigured"),
+    RulesError: (500, "misconfigured"),
     UnknownArticleError: (404, "unknown_article"),
     CatalogError: (503, "catalog_unavailable"),
     NoSnapshotError: (503, "no_snapshot"),
     SnapshotError: (503, "snapshot_unavailable"),
+    GateError: (503, "held_back"),
     BusyError: (503, "busy"),
     EncoderMissingError: (503, "encoder_unavailable"),
     EncoderDisabledError: (503, "encoder_disabled"),

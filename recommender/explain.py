@@ -11,10 +11,15 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import takewhile
+from typing import Literal
 
 from recommender.article import Article
 from recommender.text import title_key, words
+from recommender.tokens import stem, terms
+from recommender.vectors import UNDATED
 
+Relation = Literal["same event", "follow-up", "background", "related"]
 _MAX_TERMS = 16
 _HEAD_WORDS = 400
 _MIN_WORD_CHARS = 5
@@ -24,11 +29,32 @@ _MAX_NAME_WORDS = 4
 _COMMON_SHARE = 0.15
 _NAME_BOOST = 2.0
 _TITLE_BOOST = 1.5
+_MUCH_DENSE = 0.5
+_MUCH_TERMS = 0.12
+_SOME_DENSE = 0.3
+_SAME_EVENT_DAYS = 3
+_FOLLOW_UP_DAYS = 183
+_MIN_COMMON_CHARS = 4
+_MAX_ENDING_CHARS = 3
+_MAX_SENTENCES = 60
+_MAX_SENTENCE_CHARS = 400
+_SENTENCES = re.compile(r"(?<=[.!?…])[»”\"]?\s+|\n+")
 _SENTENCE_END = re.compile(r"[.!?:;…»”\"]\s+|\n+|[“«„\"(]")
 
 LINKED_BY = "Linked by this story's editor"
 LINKED_FROM = "Its editor links to this story"
 CLOSE = "Close in subject and wording"
+SHORT_FLOOR = "nothing else in the archive is related closely enough"
+SHORT_RULES = "nothing else in the archive passes the rules and filters"
+EMPTY_FLOOR = "nothing in the archive is related closely enough"
+EMPTY_RULES = "nothing in the archive passes the rules and filters"
+EMPTY_ARCHIVE = "the archive holds no other article"
+HIDDEN = {
+    "copy": "a near-copy of a story that is shown",
+    "own copy": "a near-copy of the article itself",
+    "blocked": "blocked by the desk",
+    "unlike": "not related closely enough",
+}
 
 
 class TermCounter:
@@ -64,16 +90,46 @@ class TermCounter:
         return list(chosen.values())
 
 
-def shared_terms(terms: Sequence[str], other_terms: Sequence[str]) -> list[str]:
-    """Return the terms of both, those that rank high in both first. A word inside a longer name counts as shared."""
-    ranks = {_key(term): rank for rank, term in enumerate(other_terms)}
+def shared_terms(own_terms: Sequence[str], other_terms: Sequence[str], language: str | None = None) -> list[str]:
+    """Return the terms of both as the first has them, those that rank high in both first.
+
+    A word inside a longer name counts as shared, and so do two forms of one word: the same stem, or, in a language without a
+    stemmer, a long common beginning.
+    """
+    ranks = {_stems(term, language): rank for rank, term in enumerate(other_terms)}
     both: list[tuple[int, int, str]] = []
-    for rank, term in enumerate(terms):
-        key = _key(term)
-        meets = [other for name, other in ranks.items() if _contains(name, key) or _contains(key, name)]
+    for rank, term in enumerate(own_terms):
+        key = _stems(term, language)
+        meets = [other for name, other in ranks.items() if _holds(name, key) or _holds(key, name)]
         if meets:
             both.append((rank + min(meets), rank, term))
     return [term for _, _, term in sorted(both)]
+
+
+@lru_cache(maxsize=2**16)
+def _stems(term: str, language: str | None) -> tuple[str, ...]:
+    return tuple(stem(word, language) for word in title_key(term).split())
+
+
+def _holds(words_of_one: tuple[str, ...], words_of_other: tuple[str, ...]) -> bool:
+    """Tell whether the words of the second stand in a row in the first."""
+    if words_of_other and all(map(str.isascii, words_of_other)):
+        return _contains(" ".join(words_of_one), " ".join(words_of_other))
+    size = len(words_of_other)
+    return size > 0 and any(
+        all(map(_same_word, words_of_one[at : at + size], words_of_other)) for at in range(len(words_of_one) - size + 1)
+    )
+
+
+def _same_word(one: str, other: str) -> bool:
+    """Tell whether two stems are of one word; what no stemmer has touched may differ in its ending."""
+    if one == other:
+        return True
+    if one.isascii() or other.isascii():
+        return False
+    shortest, longest = sorted((len(one), len(other)))
+    alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+    return alike >= _MIN_COMMON_CHARS and longest - alike <= _MAX_ENDING_CHARS and shortest - alike <= _MAX_ENDING_CHARS
 
 
 def terms_in_text(terms: Sequence[str], title: str, description: str, text: str) -> list[str]:
@@ -83,11 +139,34 @@ def terms_in_text(terms: Sequence[str], title: str, description: str, text: str)
     return [term for term in dict.fromkeys([*terms, *headline]) if _contains(folded, title_key(term))]
 
 
-def similar_reason(shared: Iterable[str], *, to_text: bool = False) -> str:
-    """Return the reason for a story that is similar: what both are about, or that they are close.
+def relation(query_at: int, published_at: int, dense: float, terms: float) -> Relation:
+    """Return how a story stands to the article, from the time between them and how much they share.
+
+    ``same event``: much in common within three days. ``follow-up``: as much, later, within half a year. ``background``: as
+    much, earlier. ``related``: less, or one of the two has no date.
+
+    Args:
+        query_at, published_at: seconds; ``UNDATED`` for none.
+        dense, terms: cosines of vectors and of terms.
+    """
+    if UNDATED in (query_at, published_at) or not (
+        dense >= _MUCH_DENSE or (dense >= _SOME_DENSE and terms >= _MUCH_TERMS)
+    ):
+        return "related"
+    days = (published_at - query_at) / 86_400
+    if abs(days) <= _SAME_EVENT_DAYS and dense >= _MUCH_DENSE and terms >= _MUCH_TERMS:
+        return "same event"
+    if days < 0:
+        return "background"
+    return "follow-up" if days <= _FOLLOW_UP_DAYS else "related"
+
+
+def similar_reason(shared: Iterable[str], relation: Relation = "related", *, to_text: bool = False) -> str:
+    """Return the reason for a story that is similar: how it stands to the article, and what both are about.
 
     Args:
         shared: what the two share, the most telling first; three are named.
+        relation: see :func:`relation`; ``related`` is not said.
         to_text: the other one is a free text, not a story.
     """
     named: list[str] = []
@@ -99,10 +178,37 @@ def similar_reason(shared: Iterable[str], *, to_text: bool = False) -> str:
             named.append(term)
         if len(named) == 3:
             break
+    told = "" if relation == "related" or to_text else f"{relation.capitalize()}: "
     if not named:
-        return CLOSE
+        return f"{told}{CLOSE.lower()}" if told else CLOSE
     listed = named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
+    if told:
+        return f"{told}both about {listed}"
     return f"{'Mentions' if to_text else 'Both about'} {listed}"
+
+
+def alike_sentences(text: str, other: str, language: str | None) -> list[str] | None:
+    """Return the pair of sentences, one of each text, that share the most telling terms; None where none share any.
+
+    A term tells the more, the fewer sentences of the two texts it stands in. The first 60 sentences of each are looked at.
+    """
+    sides = [
+        [part.strip() for part in _SENTENCES.split(each) if part.strip()][:_MAX_SENTENCES] for each in (text, other)
+    ]
+    found = [[set(terms(sentence, language)) for sentence in side] for side in sides]
+    n_with = Counter(term for side in found for each in side for term in each)
+    n_all = len(found[0]) + len(found[1])
+
+    def alike(pair: tuple[int, int]) -> float:
+        one, two = found[0][pair[0]], found[1][pair[1]]
+        weight = math.fsum(sorted(math.log(1 + n_all / n_with[term]) for term in one & two))
+        return weight / math.sqrt((len(one) + 1) * (len(two) + 1))
+
+    pairs = [(i, j) for i in range(len(sides[0])) for j in range(len(sides[1]))]
+    best = max(pairs, key=lambda pair: (alike(pair), -pair[0], -pair[1]), default=None)
+    if best is None or alike(best) == 0:
+        return None
+    return [sides[0][best[0]][:_MAX_SENTENCE_CHARS], sides[1][best[1]][:_MAX_SENTENCE_CHARS]]
 
 
 def _contains(text: str, key: str) -> bool:

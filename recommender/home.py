@@ -36,6 +36,16 @@ class Home:
         return self.path / "CURRENT"
 
     @property
+    def weights(self) -> Path:
+        """Weights learned from this archive's links, where ``recommender tune`` kept any."""
+        return self.path / "weights.json"
+
+    @property
+    def rules(self) -> Path:
+        """The desk's pins, blocks and boosts, where there are any."""
+        return self.path / "rules.toml"
+
+    @property
     def encoders(self) -> Path:
         """The folder of exported models."""
         return self.path / "encoders"

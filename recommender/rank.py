@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,11 +11,13 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from recommender.article import KINDS
 from recommender.errors import QueryError
-from recommender.vectors import Hit
+from recommender.text import base_language
+from recommender.vectors import UNDATED
 
 Mask = NDArray[np.bool_]
-UNDATED = np.iinfo(np.int64).min
+_MAX_NAMED = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,10 @@ class Columns:
         published_at: seconds since 1970, ``UNDATED`` where unknown; int64, shape (n,).
         language, section, kind: codes into the lists of names beside them; -1 where unknown; int32, shape (n,).
         stub: True for a link without an article; shape (n,).
-        languages, sections, kinds: the names.
+        n_words: length of headline, standfirst and body; int32, shape (n,).
+        copies: the smallest row of the stories that are near-copies of each other; -1 for a story of its own; int32, shape (n,).
+        tags, authors: (row, code) pairs; int32, shape (m, 2).
+        languages, sections, kinds, tag_names, author_names: the names.
     """
 
     published_at: NDArray[np.int64]
@@ -33,9 +39,15 @@ class Columns:
     section: NDArray[np.int32]
     kind: NDArray[np.int32]
     stub: Mask
+    n_words: NDArray[np.int32]
+    copies: NDArray[np.int32]
+    tags: NDArray[np.int32]
+    authors: NDArray[np.int32]
     languages: tuple[str, ...]
     sections: tuple[str, ...]
     kinds: tuple[str, ...]
+    tag_names: tuple[str, ...]
+    author_names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +55,8 @@ class Filters:
     """What the caller wants to see.
 
     Attributes:
-        sections, languages: only these; empty for any. A language covers its regions (``pt`` finds ``pt-br``).
+        sections, languages, kinds: only these; empty for any. A language covers its regions (``pt`` finds ``pt-br``).
+        tags, authors: only stories with one of these; empty for any.
         published_after, published_before: only articles with a date in this half-open span; aware.
         exclude: ids already on the page.
         stubs: whether links without an article may appear.
@@ -51,6 +64,9 @@ class Filters:
 
     sections: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
     published_after: datetime | None = None
     published_before: datetime | None = None
     exclude: frozenset[str] = field(default=frozenset())
@@ -58,10 +74,12 @@ class Filters:
 
     def check(self, columns: Columns) -> None:
         """Raise QueryError where a filter can never match: no such section, or a span that ends before it starts."""
-        unknown = [name for name in self.sections if name not in columns.sections]
-        if unknown:
-            known = ", ".join(columns.sections) or "none"
-            raise QueryError(f"section: {unknown[0]!r} is not in this archive; its sections are {known}")
+        _check_name("section", self.sections, columns.sections)
+        _check_name("tag", self.tags, columns.tag_names)
+        _check_name("author", self.authors, columns.author_names)
+        for kind in self.kinds:
+            if kind not in KINDS:
+                raise QueryError(f"kind: {kind[:40]!r} is none; kinds are {', '.join(KINDS)}")
         after, before = self.published_after, self.published_before
         if after and before and after >= before:
             raise QueryError(
@@ -69,14 +87,30 @@ class Filters:
             )
 
 
+def _check_name(what: str, wanted: Sequence[str], known: Sequence[str]) -> None:
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        near = list(known) if len(known) <= _MAX_NAMED else difflib.get_close_matches(unknown[0], known, n=_MAX_NAMED)
+        near = near or list(known[:_MAX_NAMED])
+        rest = "" if len(known) <= len(near) else f" and {len(known) - len(near):,} more"
+        raise QueryError(
+            f"{what}: {unknown[0][:100]!r} is not in this archive; its {what}s are {', '.join(near) or 'none'}{rest}"
+        )
+
+
 def same_language(name: str, wanted: str) -> bool:
     """Tell whether a language tag is ``wanted`` or a region of it."""
     return name == wanted or name.startswith(f"{wanted}-")
 
 
-def base_language(tag: str | None) -> str:
-    """Return the language of a tag without its region or script; ``""`` for None."""
-    return (tag or "").partition("-")[0]
+def other_language(columns: Columns, rows: NDArray[np.int64], tag: str | None) -> Mask:
+    """Return which rows are known to be in another language than ``tag``, regions apart; shape (len(rows),)."""
+    language = base_language(tag)
+    if not language:
+        return np.zeros(len(rows), np.bool_)
+    differs = np.array([base_language(name) != language for name in columns.languages] + [False])
+    mask: Mask = differs[columns.language[rows]]  # code -1, unknown, takes the last
+    return mask
 
 
 def allowed(columns: Columns, filters: Filters) -> Mask:
@@ -89,6 +123,12 @@ def allowed(columns: Columns, filters: Filters) -> Mask:
     if filters.languages:
         names = [name for name in columns.languages if any(same_language(name, wanted) for wanted in filters.languages)]
         mask &= np.isin(columns.language, _codes(columns.languages, names))
+    if filters.kinds:
+        mask &= np.isin(columns.kind, _codes(columns.kinds, filters.kinds))
+    if filters.tags:
+        mask &= _having(len(mask), columns.tags, _codes(columns.tag_names, filters.tags))
+    if filters.authors:
+        mask &= _having(len(mask), columns.authors, _codes(columns.author_names, filters.authors))
     if filters.published_after:
         mask &= columns.published_at >= _seconds(filters.published_after)
     if filters.published_before:
@@ -102,20 +142,25 @@ def not_younger(columns: Columns, published_at: int) -> Mask:
     return mask
 
 
-def place(linked: Sequence[Hit], similar: Iterable[Hit], k: int) -> list[Hit]:
-    """Return a list of at most ``k``: the editor's own links first, in the editor's order, then what is similar.
-
-    An article that stands in both appears once, in the editor's place.
-    """
-    ahead = {hit.article_id for hit in linked}
-    return [*linked, *(hit for hit in similar if hit.article_id not in ahead)][:k]
-
-
 def encode_names(values: Sequence[str | None]) -> tuple[NDArray[np.int32], tuple[str, ...]]:
     """Return codes and the sorted names they stand for; None becomes -1."""
     names = tuple(sorted({value for value in values if value is not None}))
     codes: Mapping[str | None, int] = {name: code for code, name in enumerate(names)}
     return np.array([codes.get(value, -1) for value in values], dtype=np.int32), names
+
+
+def encode_lists(values: Sequence[Sequence[str]]) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+    """Return (row, code) pairs, shape (m, 2), and the sorted names that the codes stand for."""
+    names = tuple(sorted({name for row in values for name in row}))
+    codes = {name: code for code, name in enumerate(names)}
+    pairs = [(number, codes[name]) for number, row in enumerate(values) for name in dict.fromkeys(row)]
+    return np.array(pairs, np.int32).reshape(-1, 2), names
+
+
+def _having(n_rows: int, pairs: NDArray[np.int32], codes: Sequence[int]) -> Mask:
+    mask = np.zeros(n_rows, dtype=np.bool_)
+    mask[pairs[np.isin(pairs[:, 1], codes), 0]] = True
+    return mask
 
 
 def _codes(names: Sequence[str], wanted: Iterable[str]) -> list[int]:

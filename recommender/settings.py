@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableSetting
 
 from recommender.errors import SettingsError
 
@@ -71,11 +72,52 @@ class RankingSettings(_Section):
         k: length of a list.
         same_language: only stories in the article's language, where that is known.
         past_only: never a story that is younger than the article.
+        kinds: of stories that readers are offered for being similar; empty for every kind.
+        freshness: let stories fade with the time between the two.
+        half_life_days, newer_half_life_days: of stories older and younger than the article; what was learned where not set.
+        section_half_life_days: half-lives of sections that age faster or slower, by name.
+        collapse: show one of several near-copies, and never a copy of the article itself.
+        keep_copy: which one: ``own`` (what is not an agency's, then the best), ``best``, ``newest`` or ``longest``.
+        diversity: what a story loses for each unit of cosine to one that stands above it; 0 for the pure ranking.
+        floor: least probability that an editor would link the two; 0 for no floor.
+        weights: a file of weights; else ``weights.json`` in the home (``recommender tune``), else the shipped one.
+        rules: the desk's pins, blocks and boosts, a TOML or CSV file; else ``rules.toml`` in the home, where it is there.
     """
 
     k: int = Field(default=5, ge=1, le=1000)
     same_language: bool = True
     past_only: bool = False
+    kinds: tuple[Literal["news", "opinion", "wire", "live", "sponsored"], ...] = ("news",)
+    freshness: bool = True
+    half_life_days: float | None = Field(default=None, gt=0, le=100_000)
+    newer_half_life_days: float | None = Field(default=None, gt=0, le=100_000)
+    section_half_life_days: dict[str, float] = Field(default_factory=dict)
+    collapse: bool = True
+    keep_copy: Literal["own", "best", "newest", "longest"] = "own"
+    diversity: float = Field(default=0.0, ge=0, le=100)
+    floor: float = Field(default=0.005, ge=0, le=1)
+    weights: Path | None = None
+    rules: Path | None = None
+
+    @field_validator("section_half_life_days")
+    @classmethod
+    def _positive(cls, given: dict[str, float]) -> dict[str, float]:
+        for name, days in given.items():
+            if not 0 < days <= 100_000:
+                raise ValueError(f"{name} must be over 0 and at most 100,000 days")
+        return given
+
+
+class GateSettings(_Section):
+    """What a new index has to pass before it goes live.
+
+    Attributes:
+        on: compare at every rebuild, as ``rebuild --gate`` does.
+        max_churn: most of the first five that may change, on average over stories that both indexes know, 0 to 1.
+    """
+
+    on: bool = False
+    max_churn: float = Field(default=0.3, ge=0, le=1)
 
 
 class ServeSettings(_Section):
@@ -108,6 +150,7 @@ class Settings(BaseSettings):
     encoder: EncoderSettings = EncoderSettings()
     links: LinkSettings = LinkSettings()
     ranking: RankingSettings = RankingSettings()
+    gate: GateSettings = GateSettings()
     serve: ServeSettings = ServeSettings()
 
     @classmethod
@@ -140,6 +183,10 @@ def load_settings(file: Path | None, flags: Mapping[str, Any] | None = None) -> 
         settings = Settings(**values)
     except ValidationError as error:
         raise SettingsError(_explained(error)) from error
+    except UnreadableSetting as error:
+        raise SettingsError(
+            f'environment: {error}; a list or table is written as JSON there, such as ["news", "live"]'
+        ) from error
     return with_flags(settings, flags or {})
 
 

@@ -87,6 +87,11 @@ def title_key(title: str) -> str:
     return " ".join(_NOT_WORD.sub(" ", _DASHES.sub(" ", folded)).split())
 
 
+def base_language(tag: str | None) -> str:
+    """Return the language of a tag without its region or script; ``""`` for None."""
+    return (tag or "").partition("-")[0]
+
+
 def canonical_url(url: str) -> str | None:
     """Return the absolute http(s) url in one spelling, or None when ``url`` is no such thing.
 

@@ -14,6 +14,8 @@ Matrix = NDArray[np.float32]
 """Shape (n, dim), one row a vector."""
 
 SCORE_DIGITS = 6
+UNDATED = np.iinfo(np.int64).min
+"""Stands for the date of what has none, in seconds."""
 _BLOCK_ROWS = 8192
 _LEAST_LENGTH = 1e-3
 

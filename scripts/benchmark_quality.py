@@ -4,7 +4,7 @@
     .venv/bin/python scripts/benchmark_quality.py --homes /tmp/homes > quality.md
 
 Needs the extras ``model``, ``onnx`` and ``bench``. Each set goes through the product's own commands in a home of its own:
-``ingest``, ``rebuild``, ``related --all --raw --format trec -k 100`` with and without ``--past-only``. Raw means the
+``ingest``, ``rebuild``, ``related --all --raw --ranker dense --format trec -k 100`` with and without ``--past-only``. Raw means the
 article's vector alone: no link, no rule, no language. ``--no-stubs`` is given, too, since the baselines know articles only
 and a stub cannot be judged. The baselines rank the same articles, the article itself left out:
 
@@ -42,9 +42,8 @@ from recommender.article import Article
 from recommender.compose import open_encoder
 from recommender.home import Home
 from recommender.measures import MRR, Qrels, Run, bootstrap_interval, ndcg_at, read_qrels, read_run, recall_at
-from recommender.rank import base_language
 from recommender.settings import load_settings
-from recommender.text import digest
+from recommender.text import base_language, digest
 from recommender.vectors import Matrix, normalise
 
 MEASURES = (ndcg_at(5), ndcg_at(10), recall_at(10), MRR)
@@ -174,7 +173,19 @@ def ranked(corpus: Corpus, scores: Scores, *, past_only: bool) -> Run:
 def our_run(home: Path, *, past_only: bool) -> Run:
     """Return what the product prints for every article of the home."""
     when = "--past-only" if past_only else "--any-date"
-    wanted = ("related", "--all", "--raw", "--no-stubs", "--format", "trec", "-k", str(DEPTH), when)
+    wanted = (
+        "related",
+        "--all",
+        "--raw",
+        "--ranker",
+        "dense",
+        "--no-stubs",
+        "--format",
+        "trec",
+        "-k",
+        str(DEPTH),
+        when,
+    )
     return read_run(output_of(recommender(home, *wanted)).splitlines())
 
 

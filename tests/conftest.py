@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from newsroom import publish, settings_for, store, stories
+from newsroom import publish, settings_for, store, stories, wider_stories
 
 from recommender.settings import Settings
 
@@ -36,6 +36,15 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Settings of a published home that no test may write to."""
     made = settings_for(tmp_path_factory.mktemp("shared") / "home")
     store(made, stories())
+    publish(made)
+    return made
+
+
+@pytest.fixture(scope="session")
+def wide(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings of a published home with stories of three kinds, tags, authors and a near-copy; no test may write to it."""
+    made = settings_for(tmp_path_factory.mktemp("wide") / "home")
+    store(made, wider_stories())
     publish(made)
     return made
 

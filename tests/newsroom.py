@@ -89,10 +89,55 @@ RECORDS: tuple[dict[str, Any], ...] = (
     },
 )
 
+_STORM = (
+    "The storm off Port Linden kept every ferry in the harbour on Tuesday, the harbour company said.\n"
+    "Waves of four metres broke over the eastern mole, and the coast guard closed the channel until Wednesday noon.\n"
+    "Commuters of the east bank took the bridge, where cars stood for two hours in both directions."
+)
+MORE_RECORDS: tuple[dict[str, Any], ...] = (
+    {
+        "id": "ferry-column",
+        "title": "Pay the night crews of the ferries, and be quick",
+        "text": "A harbour lives by its crews. Whoever saves on the second sailor of a night ferry saves at the wrong end.",
+        "published_at": "2025-03-12T09:00:00+00:00",
+        "language": "en",
+        "section": "opinion",
+        "kind": "opinion",
+        "tags": ["ferry", "comment"],
+        "authors": ["Anna Berg"],
+    },
+    {
+        "id": "storm",
+        "title": "Storm keeps the ferries in the harbour",
+        "text": f"{_STORM}\nOur reporter counted forty trucks before the gates.",
+        "published_at": "2025-03-25T12:00:00+00:00",
+        "language": "en",
+        "section": "business",
+        "tags": ["ferry", "weather"],
+        "authors": ["Anna Berg", "Ole Holm"],
+    },
+    {
+        "id": "storm-wire",
+        "title": "Storm stops ferries at Port Linden",
+        "text": _STORM,
+        "published_at": "2025-03-25T08:00:00+00:00",
+        "language": "en",
+        "section": "business",
+        "kind": "wire",
+        "tags": ["weather"],
+    },
+)
+"""An opinion, and a storm told twice: by the house and by an agency."""
+
 
 def stories() -> list[Article]:
     """Return the seven stories: five English ones with a date, one German, one without date and section."""
     return [article_from_record(record) for record in RECORDS]
+
+
+def wider_stories() -> list[Article]:
+    """Return the seven stories and three of other kinds, with tags and authors."""
+    return [*stories(), *(article_from_record(record) for record in MORE_RECORDS)]
 
 
 def settings_for(home: Path, **encoder: Any) -> Settings:

@@ -18,12 +18,15 @@ from recommender.settings import Settings
 PACKAGE = Path(recommender.__file__).parent
 
 LAYERS = (
-    {"errors"},
-    {"article", "settings", "vectors", "text", "measures", "home", "disk"},
-    {"readers", "catalog", "encoder", "dense", "links", "rank", "explain", "language"},
-    {"ingest", "snapshot", "compose", "answer"},
+    {"errors", "text"},
+    {"article", "settings", "vectors", "tokens", "measures", "home", "disk"},
+    {
+        *("readers", "catalog", "encoder", "dense", "lexical", "graph", "links", "copies"),
+        *("rank", "fusion", "editorial", "explain", "language"),
+    },
+    {"ingest", "snapshot", "compose", "answer", "evaluate"},
     {"build", "recommend"},
-    {"web"},
+    {"web", "trial"},
     {"cli"},  # above web: `serve` starts the service
     {"__main__"},
 )
@@ -45,6 +48,9 @@ OWNERS = {
     "tokenizers": "encoder",
     "huggingface_hub": "encoder",
     "rapidfuzz": "links",
+    "rensa": "copies",
+    "Stemmer": "tokens",
+    "bm25s": "trial",
     "w3lib": "text",
     "pydantic": "settings",
     "pydantic_settings": "settings",

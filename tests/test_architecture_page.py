@@ -55,7 +55,7 @@ def test_the_table_names_every_room_once_and_the_libraries_it_owns() -> None:
     owned = {
         library.replace("-", "_"): cell
         for cell, libraries in rows
-        for library in re.findall(r"[a-z0-9_-]+", re.sub(r"\([^)]*\)", "", libraries))
+        for library in re.findall(r"[A-Za-z0-9_-]+", re.sub(r"\([^)]*\)", "", libraries))
     }
 
     assert sorted(named) == sorted(ROOMS)

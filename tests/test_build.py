@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from newsroom import NOW, RECORDS, STUB_TITLE, RecordingEncoder, publish, settings_for, store, stories
 
 from recommender import build
+from recommender.answer import Options
 from recommender.article import Article, ReadMore
 from recommender.catalog import Catalog
 from recommender.errors import SnapshotError
@@ -33,7 +34,7 @@ def _stub_ids(snapshot: Snapshot) -> list[str]:
 
 def _edges(snapshot: Snapshot) -> list[tuple[str, str]]:
     ids = snapshot.dense.ids
-    return [(ids[a], ids[b]) for a in range(len(snapshot)) for b in snapshot.linked_by(a)]
+    return [(ids[a], ids[b]) for a in range(len(snapshot)) for b in snapshot.graph.linked_by(a)]
 
 
 def test_the_report_tells_what_was_done(filled: Settings) -> None:
@@ -229,9 +230,11 @@ def test_titles_without_a_word_can_be_published(settings: Settings) -> None:
 def test_an_archive_of_copies_can_be_published(settings: Settings) -> None:
     store(settings, [dataclasses.replace(stories()[0], id=f"copy-{number}", url=None) for number in range(20)])
     publish(settings)
-    answer = Recommender.open(settings).related("copy-7")
-    assert [hit.id for hit in answer.results] == [f"copy-{number}" for number in (0, 1, 10, 11, 12)]
-    assert {hit.score for hit in answer.results} == {1.0}
+    recommender = Recommender.open(settings)
+    assert recommender.related("copy-7").empty_reason == "nothing in the archive passes the rules and filters"
+    shown = recommender.related("copy-7", Options(collapse=False, ranker="dense"))
+    assert [hit.id for hit in shown.results] == [f"copy-{number}" for number in (0, 1, 10, 11, 12)]
+    assert {hit.score for hit in shown.results} == {1.0}
 
 
 def test_an_index_that_does_not_find_its_own_rows_is_not_published(

@@ -17,8 +17,10 @@ from typing import Any, NamedTuple
 import pytest
 from newsroom import RECORDS, STUB_TITLE, write_jsonl
 
+from recommender.answer import Options
 from recommender.cli import main
 from recommender.home import Home
+from recommender.recommend import Recommender
 from recommender.settings import Settings
 from recommender.snapshot import load
 
@@ -68,6 +70,13 @@ def source(environment: Path) -> Path:
 def ready(command: Command, source: Path, environment: Path, shared: Settings) -> Command:
     """The command line over a published home of its own."""
     shutil.copytree(shared.home, environment)
+    return command
+
+
+@pytest.fixture
+def wide_ready(command: Command, environment: Path, wide: Settings) -> Command:
+    """The command line over a published home of its own, with stories of three kinds, tags and authors."""
+    shutil.copytree(wide.home, environment)
     return command
 
 
@@ -232,15 +241,140 @@ def test_related_filters(ready: Command, arguments: Sequence[str], expected: set
     assert {result["id"] for result in done.data["results"]} == expected
 
 
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--kind", "opinion"], {"ferry-column"}),
+        (["--kind", "opinion", "--kind", "wire"], {"ferry-column", "storm-wire"}),
+        (["--kind", "live"], set()),
+        (["--tag", "ferry"], {"storm"}),
+        (["--tag", "ferry", "--kind", "any"], {"ferry-column", "storm"}),
+        (
+            ["--tag", "comment", "--tag", "weather", "--kind", "any", "--no-collapse"],
+            {"ferry-column", "storm", "storm-wire"},
+        ),
+        (["--author", "Anna Berg", "--kind", "any"], {"ferry-column", "storm"}),
+        (["--author", "Ole Holm", "--tag", "comment", "--kind", "any"], set()),
+        (["--raw", "--tag", "weather"], {"storm", "storm-wire"}),
+        (["--raw", "--tag", "weather", "--kind", "wire"], {"storm-wire"}),
+    ],
+)
+def test_kind_tag_and_author_filter(wide_ready: Command, arguments: Sequence[str], expected: set[str]) -> None:
+    for asked in (["related", "ferry-vote"], ["search", "ferries in the storm"]):
+        done = wide_ready(*asked, "-k", "100", "--json", *arguments)
+        assert (done.code, {result["id"] for result in done.data["results"]}) == (0, expected)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options"),
+    [
+        ([], Options()),
+        (["--ranker", "dense"], Options(ranker="dense")),
+        (["--ranker", "fusion", "--no-freshness"], Options(ranker="fusion", freshness=False)),
+        (
+            ["--ranker", "lexical", "--no-collapse", "--kind", "any"],
+            Options(ranker="lexical", collapse=False, kinds=()),
+        ),
+        (["--diversity", "2.5", "--floor", "0.125"], Options(diversity=2.5, floor=0.125)),
+        (["--raw", "--diversity", "2.5"], Options(raw=True, diversity=2.5)),
+    ],
+)
+def test_each_way_of_ranking_is_the_librarys(
+    wide_ready: Command, wide: Settings, arguments: Sequence[str], options: Options
+) -> None:
+    answer = Recommender.open(wide).related("ferry-vote", options)
+    assert wide_ready("related", "ferry-vote", "--json", *arguments).data == json.loads(json.dumps(answer.as_dict()))
+
+
+def test_a_flag_wins_over_the_settings_file(wide_ready: Command, tmp_path: Path) -> None:
+    file = tmp_path / "own.toml"
+    file.write_text("[ranking]\nkinds = []\ncollapse = false\nfreshness = false\n", encoding="utf-8")
+
+    def found(*flags: str) -> set[str]:
+        done = wide_ready("--config", file, "related", "ferry-vote", "-k", "100", "--explain", "--json", *flags)
+        assert any("freshness" in result["parts"] for result in done.data["results"]) == ("--freshness" in flags)
+        return {result["id"] for result in done.data["results"]} & {"ferry-column", "storm-wire"}
+
+    assert found() == {"ferry-column", "storm-wire"}
+    assert found("--collapse", "--freshness") == {"ferry-column"}
+    assert found("--kind", "news") == set()
+
+
+def test_explain_option_names_what_was_hidden(wide_ready: Command) -> None:
+    lines = wide_ready("related", "ferry-vote", "-k", "100", "--kind", "any", "--explain").out.splitlines()
+    assert lines[-1] == "  hidden: Storm stops ferries at Port Linden: a near-copy of a story that is shown"
+    assert [line for line in lines if line.startswith("  hidden")] == lines[-1:]
+    assert "hidden" not in wide_ready("related", "ferry-vote", "-k", "100", "--kind", "any").out
+
+
+def test_a_short_list_says_why_in_json(ready: Command) -> None:
+    reason = "nothing else in the archive passes the rules and filters"
+    assert ready("related", "ferry-vote", "-k", "100", "--json").data["short_reason"] == reason
+    assert "short_reason" not in ready("related", "ferry-vote", "-k", "1", "--json").data
+
+
+_RULES = """
+[[pin]]
+under = "ferry-vote"
+show = ["cup-final", "nobody"]
+note = "our dossier"
+
+[[block]]
+article = "ferry-strike"
+"""
+
+
+def test_a_preview_applies_the_rules_of_a_file_and_publishes_nothing(ready: Command, tmp_path: Path) -> None:
+    rules = tmp_path / "tomorrow.toml"
+    rules.write_text(_RULES, encoding="utf-8")
+    before = ready("related", "ferry-vote", "--json").data
+    done = ready("related", "ferry-vote", "--json", "--preview", rules)
+    first = done.data["results"][0]
+    assert (first["id"], first["source"], first["reason"]) == ("cup-final", "pinned", "Pinned by the desk: our dossier")
+    assert "ferry-strike" in {result["id"] for result in before["results"]}
+    assert "ferry-strike" not in {result["id"] for result in done.data["results"]}
+    assert re.fullmatch(r"tomorrow\.toml, pin 1.*nobody.*the rule does nothing\n", done.err)
+    assert ready("related", "ferry-vote", "--json").data == before
+    raw = ready("related", "ferry-vote", "--json", "--raw", "--preview", rules).data
+    assert raw == ready("related", "ferry-vote", "--json", "--raw").data
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "error: {path}: no such file; give the path of the desk's .toml or .csv"),
+        ("[[pin]]\nshow = 7\n", "tomorrow.toml, pin 1"),
+        ("not toml", "tomorrow.toml"),
+    ],
+)
+def test_a_preview_of_rules_that_cannot_be_used_is_refused(
+    ready: Command, tmp_path: Path, text: str | None, message: str
+) -> None:
+    path = tmp_path / "tomorrow.toml"
+    if text is not None:
+        path.write_text(text, encoding="utf-8")
+    done = ready("search", "ferry", "--preview", path)
+    assert (done.code, done.out) == (1, "")
+    assert message.format(path=path) in done.err
+
+
 def test_an_empty_list_says_why(ready: Command) -> None:
     done = ready("related", "ferry-vote", "--published-before", "1999-01-01")
-    assert (done.code, done.out.splitlines()[1:]) == (0, ["  nothing: nothing in the archive passes the filters"])
+    assert (done.code, done.out.splitlines()[1:]) == (
+        0,
+        ["  nothing: nothing in the archive passes the rules and filters"],
+    )
 
 
-def test_explain_option_shows_the_parts(ready: Command) -> None:
-    assert re.search(r"\n {13}dense [+-]\d\.\d{6}\n", ready("related", "ferry-vote", "--explain").out)
-    parts = ready("related", "ferry-vote", "--explain", "--json").data["results"][0]["parts"]
-    assert list(parts) == ["dense"]
+def test_explain_option_shows_the_parts_and_the_sentences(ready: Command) -> None:
+    lines = ready("related", "ferry-vote", "--explain").out.splitlines()
+    for result in ready("related", "ferry-vote", "--explain", "--json").data["results"]:
+        assert list(result["parts"])[:2] == ["dense", "lexical"]
+        parts = ", ".join(f"{name} {value:+.3f}" for name, value in result["parts"].items())
+        at = lines.index(f"{' ' * 13}{parts}")
+        for sentence, line in zip(result["sentences"] or (), lines[at + 1 :], strict=False):
+            assert line == f"{' ' * 13}“{sentence}”"
+    assert "“" not in ready("related", "ferry-vote").out
 
 
 @pytest.mark.parametrize(
@@ -254,6 +388,17 @@ def test_explain_option_shows_the_parts(ready: Command) -> None:
         (["related", "ferry-vote", "--all"], "give one article (ID, URL, FILE or -), or --all"),
         (["related", "ferry-vote", "--published-after", "soon"], "'soon' is no date; write it like 2025-03-14"),
         (["related", "ferry-vote", "--section", "sports"], "error: section: 'sports' is not in this archive"),
+        (["related", "ferry-vote", "--kind", "rumour"], "error: kind: 'rumour' is none; kinds are news, opinion, wire"),
+        (["related", "ferry-vote", "--tag", "x"], "error: tag: 'x' is not in this archive; its tags are none"),
+        (["search", "ferry", "--author", "x"], "error: author: 'x' is not in this archive; its authors are none"),
+        (["related", "ferry-vote", "--ranker", "best"], "'best' is not one of 'full', 'fusion', 'dense', 'lexical'"),
+        (["explain", "a", "b", "--ranker", "best"], "'best' is not one of 'full', 'fusion', 'dense', 'lexical'"),
+        (["related", "ferry-vote", "--diversity", "much"], "'much' is not a valid float"),
+        (["related", "ferry-vote", "--diversity", "-1"], "error: diversity: must be 0 to 100, it is -1.0"),
+        (["related", "ferry-vote", "--floor", "nan"], "error: floor: is a probability, 0 to 1; it is nan"),
+        (["search", "ferry", "--floor", "1.5"], "error: floor: is a probability, 0 to 1; it is 1.5"),
+        (["evaluate", "--since", "soon"], "'soon' is no date; write it like 2025-03-14"),
+        (["tune", "--split", "soon"], "'soon' is no date; write it like 2025-03-14"),
         (["search"], "give one TEXT, or --queries FILE.tsv"),
         (["search", "x", "--queries", "f.tsv"], "give one TEXT, or --queries FILE.tsv"),
         (["search", " "], "error: the query is empty; give a few words or a whole text"),
@@ -300,7 +445,7 @@ def test_all_prints_the_list_of_every_article_and_of_no_stub(ready: Command) -> 
     assert answers == [ready("related", article_id, "-k", "3", "--json").data for article_id in sorted(IDS)]
     run = _trec(ready("related", "--all", "-k", "3", "--format", "trec").out)
     assert {query: [hit[0] for hit in hits] for query, hits in run.items()} == {
-        answer["query"]["id"]: [result["id"] for result in answer["results"]] for answer in answers
+        answer["query"]["id"]: [result["id"] for result in answer["results"]] for answer in answers if answer["results"]
     }
     assert all([rank for _, rank, _ in hits] == list(range(1, len(hits) + 1)) for hits in run.values())
 
@@ -360,29 +505,48 @@ def test_many_queries_make_a_trec_run(ready: Command) -> None:
 def test_explain_prints_every_part_of_one_pair(ready: Command) -> None:
     told = ready("explain", "ferry-deal", "ferry-strike", "--json").data
     lines = ready("explain", "ferry-deal", "ferry-strike").out.splitlines()
-    assert lines[:2] == [
+    sentences = told["sentences"]
+    assert len(sentences) == 2
+    assert lines == [
         "Ferry strike ends with a deal on night crews  [ferry-deal]",
         "Ferries stay in port as strike begins  [ferry-strike]",
+        f"score  {told['score']:+.6f}",
+        *(f"  {name:<8} {value:+.6f}" for name, value in told["parts"].items()),
+        "links  the first links to the second",
+        f"relation {told['relation']}",
+        *(f"  “{sentence}”" for sentence in sentences),
+        f"shared {', '.join(told['shared_terms'])}",
     ]
-    assert lines[2] == f"score  {told['score']:+.6f}"
-    assert lines[-2] == "links  the first links to the second"
-    assert ready("explain", "ferry-strike", "ferry-deal").out.splitlines()[-2] == "links  the second links to the first"
-    assert lines[-1] == f"shared {', '.join(told['shared_terms'])}"
+    assert sum(told["parts"].values()) == pytest.approx(told["score"], abs=1e-5)
+    assert "links  the second links to the first" in ready("explain", "ferry-strike", "ferry-deal").out.splitlines()
+
+
+def test_explain_counts_as_the_ranker_that_was_named(ready: Command) -> None:
+    whole = ready("explain", "ferry-deal", "ferry-strike", "--json").data
+    for ranker in ("dense", "lexical"):
+        told = ready("explain", "ferry-deal", "ferry-strike", "--json", "--ranker", ranker).data
+        assert (told["score"], told["parts"]) == (whole["cosines"][ranker], {ranker: whole["cosines"][ranker]})
+
+
+def test_explain_names_near_copies(wide_ready: Command) -> None:
+    lines = wide_ready("explain", "storm", "storm-wire").out.splitlines()
+    assert "relation same event, near-copies" in lines
 
 
 def test_many_pairs_are_scored_and_bad_lines_are_named(ready: Command, tmp_path: Path) -> None:
     pairs = tmp_path / "pairs.tsv"
-    pairs.write_text("ferry-vote\tferry-deal\nferry-vote\tnobody\nalone\nundated\tundated\n", encoding="utf-8")
+    pairs.write_text("ferry-vote\tferry-deal\nferry-vote\tnobody\nalone\nferry-deal\tundated\n", encoding="utf-8")
     done = ready("explain", "--pairs", pairs)
     score = ready("explain", "ferry-vote", "ferry-deal", "--json").data["score"]
+    other = ready("explain", "ferry-deal", "undated", "--json").data["score"]
     assert done.code == 1
-    assert done.out == f"ferry-vote\tferry-deal\t{score:.6f}\nundated\tundated\t1.000000\n"
+    assert done.out == f"ferry-vote\tferry-deal\t{score:.6f}\nferry-deal\tundated\t{other:.6f}\n"
     assert done.err == (
         f"refused: {pairs}, line 2: no article has the id 'nobody'\n"
         f"refused: {pairs}, line 3: needs 2 columns parted by a tab\n"
     )
     lines = ready("explain", "--pairs", pairs, "--format", "jsonl").out.splitlines()
-    assert [json.loads(line)["score"] for line in lines] == [score, 1.0]
+    assert [json.loads(line)["score"] for line in lines] == [score, other]
 
 
 @pytest.mark.parametrize("arguments", [["search", "--queries"], ["explain", "--pairs"]])
@@ -390,6 +554,75 @@ def test_a_missing_tsv_file_is_named(ready: Command, arguments: Sequence[str]) -
     done = ready(*arguments, "missing.tsv")
     assert (done.code, done.out) == (1, "")
     assert done.err == "error: missing.tsv: cannot be read: No such file or directory\n"
+
+
+def test_evaluate_measures_every_system_on_the_archives_own_links(ready: Command, tmp_path: Path) -> None:
+    done = ready("evaluate", "--json")
+    assert (done.code, done.err) == (0, "")
+    assert (done.data["n_articles"], done.data["n_queries"], done.data["n_relevant"]) == (7, 3, 4)
+    people = ready("evaluate", "--report", tmp_path / "page.html", "--trec", tmp_path / "runs")
+    assert (people.code, people.err) == (0, f"written: {tmp_path / 'runs'}\nwritten: {tmp_path / 'page.html'}\n")
+    for scope in done.data["scopes"].values():
+        assert {"recommender", "dense alone", "BM25", "TF-IDF", "random"} <= {each["name"] for each in scope["systems"]}
+        assert all(each["name"] in people.out for each in scope["systems"])
+    assert (tmp_path / "page.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert (tmp_path / "runs" / "qrels.txt").read_text(encoding="utf-8").count("\n") == 4
+
+
+def test_evaluate_takes_judgments_from_a_file(ready: Command, tmp_path: Path) -> None:
+    qrels = tmp_path / "qrels.txt"
+    qrels.write_text("cup-final 0 undated 1\nnobody 0 cup-final 1\n", encoding="utf-8")
+    told = ready("evaluate", "--qrels", qrels, "--json").data
+    assert (told["n_queries"], told["n_unknown_queries"]) == (
+        2,
+        1,
+    )  # what the archive does not know counts as not found
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["evaluate", "--since", "2030-01-01"], "no article of this span links to another one of the archive"),
+        (["evaluate", "--against", "s00000001"], "--against: s00000001 is the live snapshot itself"),
+        (["evaluate", "--against", "s00000009"], "s00000009/manifest.json: cannot be read"),
+        (["evaluate", "--qrels", "missing.txt"], "missing.txt: cannot be read: No such file or directory"),
+        (["evaluate", "--trec", "stories.jsonl"], "stories.jsonl: cannot be written (File exists)"),
+        (["tune"], "only 1 articles with links were published before the split, at least 30 are needed"),
+    ],
+)
+def test_what_cannot_be_measured_or_learned_is_told(ready: Command, arguments: Sequence[str], message: str) -> None:
+    done = ready(*arguments)
+    assert done.code == 1
+    assert message in done.err
+    assert "error: " in done.err
+
+
+def test_the_gate_holds_a_turned_index_back_unless_it_is_forced(
+    wide_ready: Command, environment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECOMMENDER_GATE__MAX_CHURN", "0")
+    same = wide_ready("rebuild", "--gate")
+    assert (same.code, load(Home(environment)).name) == (0, "s00000002")
+    assert same.err.startswith("compared with the live index: 0.0% of the first five changed in 10 lists\n")
+    titles = [record["title"] for record in RECORDS]
+    turned = [record | {"title": titles[-number], "text": ""} for number, record in enumerate(RECORDS)]
+    wide_ready("ingest", write_jsonl(tmp_path / "turned.jsonl", turned))
+    held = wide_ready("rebuild", "--gate")
+    assert (held.code, held.out, load(Home(environment)).name) == (1, "", "s00000002")
+    assert "compared with the live index: " in held.err
+    assert re.search(
+        r"^error: the new index was not published: it .*\. Publish it with --force$", held.err, re.MULTILINE
+    )
+    assert wide_ready("verify").code == 0
+    forced = wide_ready("rebuild", "--force")
+    assert (forced.code, load(Home(environment)).name) == (0, "s00000003")
+    assert "compared with the live index: " in forced.err
+
+
+def test_the_first_index_has_nothing_to_be_compared_with(command: Command, source: Path) -> None:
+    command("ingest", source)
+    done = command("rebuild", "--gate")
+    assert (done.code, "the gate has nothing to compare with: " in done.err) == (0, True)
 
 
 def test_status_tells_what_is_live(ready: Command, environment: Path) -> None:
@@ -513,7 +746,18 @@ def test_another_encoder_than_the_snapshots_is_named(ready: Command, monkeypatch
 
 def test_every_command_has_a_help_page(command: Command) -> None:
     commands = re.findall(r"^  (\w+) ", command("--help").out.partition("Commands:")[2], re.MULTILINE)
-    assert {"ingest", "rebuild", "related", "search", "explain", "status", "verify", "serve"} <= set(commands)
+    assert {
+        "ingest",
+        "rebuild",
+        "related",
+        "search",
+        "explain",
+        "evaluate",
+        "tune",
+        "status",
+        "verify",
+        "serve",
+    } <= set(commands)
     for name in commands:
         done = command(name, "--help")
         assert (done.code, done.err) == (0, "")
@@ -614,6 +858,7 @@ def test_ctrl_c_during_an_ingest_keeps_the_batches_that_were_done(command: Comma
 _SLOW_REBUILD = """
 import sys
 from recommender import build
+from recommender.answer import Options
 from recommender.cli import main
 from recommender.encoder import HashingEncoder
 

@@ -126,7 +126,7 @@ def test_a_plain_text_document_goes_the_whole_way(settings: Settings) -> None:
     live = load(Home(settings.home))
     row = live.dense.row_of(article.id)
     assert row is not None
-    assert [live.row(number).title for number in live.linked_by(row)] == titles
+    assert [live.row(number).title for number in live.graph.linked_by(row)] == titles
     assert live.row(row).language == "en"
     answer = Recommender.open(settings).related(article.id)
     assert [(result.title, result.stub, result.source) for result in answer.results] == [

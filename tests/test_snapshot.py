@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import io
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,20 @@ from newsroom import NOW
 
 from recommender.errors import NoSnapshotError, SnapshotError
 from recommender.home import Home
-from recommender.snapshot import FILES, FORMAT, Contents, Row, Snapshot, load, publish, read_current, verify
+from recommender.lexical import LexicalBuilder
+from recommender.snapshot import (
+    FILES,
+    FORMAT,
+    Contents,
+    Facts,
+    Row,
+    Snapshot,
+    former,
+    load,
+    publish,
+    read_current,
+    verify,
+)
 from recommender.vectors import Centres, normalise
 
 DESCRIBED = {"encoder": {"name": "test"}, "counts": {}}
@@ -52,7 +66,18 @@ def _contents(n: int = 12, seed: int = 0) -> Contents:
     links = np.array([edges[number] for number in chosen], np.int32).reshape(-1, 2)
     rows = [_row(number) for number in range(n)]
     centres = Centres.fit(vectors, [row.language or "" for row in rows], 10.0)
-    return Contents(rows, vectors, links, centres, centres)
+    lexical = LexicalBuilder()
+    for row in rows:
+        lexical.add(row.title, f"{row.id} ferry {' '.join(row.terms)}", row.language)
+    return Contents(rows, vectors, links, _facts(n), lexical, centres, centres)
+
+
+def _facts(n: int) -> Facts:
+    """Tags and authors, none, one or two of them; the last two rows are copies of each other."""
+    tags = [("ferry", f"tag {number % 3}") for number in range(n)]
+    authors = [("Ole Holm", "Anna Berg")[: number % 3] for number in range(n)]
+    copies = np.where(np.arange(n) >= n - 2, n - 2, -1) if n > 1 else np.full(n, -1)
+    return Facts(tags, authors, list(range(n)), copies.astype(np.int32))
 
 
 def _publish(home: Home, seed: int = 0, **more: Any) -> Snapshot:
@@ -76,6 +101,11 @@ def home(tmp_path: Path) -> Home:
     return Home(tmp_path / "home")
 
 
+def _listed(pairs: Any, names: Sequence[str], n: int) -> list[tuple[str, ...]]:
+    """Return the names of each row from (row, code) pairs."""
+    return [tuple(names[code] for row, code in pairs if row == number) for number in range(n)]
+
+
 @pytest.mark.parametrize("n", [0, 1, 12])
 def test_what_was_published_is_what_is_loaded(home: Home, n: int) -> None:
     contents = _contents(n)
@@ -87,9 +117,17 @@ def test_what_was_published_is_what_is_loaded(home: Home, n: int) -> None:
         assert [found.row(number) for number in range(n)] == list(contents.rows)
         for number in range(n):
             assert np.allclose(found.dense.vector(number), contents.vectors[number], atol=1e-6)
-            assert found.linked_by(number) == [int(b) for a, b in contents.links if a == number]
-            assert found.linking_to(number) == [int(a) for a, b in contents.links if b == number]
+            assert found.graph.linked_by(number) == [int(b) for a, b in contents.links if a == number]
+            assert found.graph.linking_to(number) == sorted(int(a) for a, b in contents.links if b == number)
             assert bool(found.columns.stub[number]) == contents.rows[number].stub
+        assert found.columns.n_words.tolist() == contents.facts.n_words
+        assert found.columns.copies.tolist() == contents.facts.copies.tolist()
+        assert _listed(found.columns.tags, found.columns.tag_names, n) == contents.facts.tags
+        assert _listed(found.columns.authors, found.columns.author_names, n) == contents.facts.authors
+        assert len(found.lexical) == n
+        for number in range(n):
+            scores = found.lexical.scores(found.lexical.query_of_row(number))
+            assert int(np.argmax(scores)) == number
         assert found.centres.languages == contents.centres.languages
         assert np.array_equal(found.centres.matrix, contents.centres.matrix)
         assert found.rows_by_url == {f"lindenpost.example/{number}": number for number in range(1, n, 2)}
@@ -238,6 +276,31 @@ def test_files_of_two_snapshots_do_not_pass_for_one(home: Home) -> None:
     shutil.copyfile(first / "dense.faiss", second / "dense.faiss")
     with pytest.raises(SnapshotError, match=r"dense.faiss: was changed after it was published"):
         load(home)
+
+
+@pytest.mark.parametrize("name", ["n_words", "copies"])
+def test_facts_of_other_rows_are_never_published(home: Home, name: str) -> None:
+    _publish(home)
+    short = dataclasses.replace(_facts(12), **{name: getattr(_facts(11), name)})
+    with pytest.raises(SnapshotError, match=r"s00000002: its files do not belong together; run: recommender rebuild"):
+        publish(home, dataclasses.replace(_contents(), facts=short), DESCRIBED, now=NOW)
+    assert _live(home) == "s00000001"
+
+
+def test_terms_of_other_rows_are_never_published(home: Home) -> None:
+    _publish(home)
+    short = dataclasses.replace(_contents(), lexical=_contents(11).lexical)
+    with pytest.raises(SnapshotError, match="the lexical index does not belong to these rows; run: recommender rebuil"):
+        publish(home, short, DESCRIBED, now=NOW)
+    assert _live(home) == "s00000001"
+
+
+def test_a_former_snapshot_is_found_and_loaded_by_its_name(two: Home) -> None:
+    assert former(two, "s00000002") == "s00000001"
+    assert former(two, "s00000001") is None
+    assert (load(two, "s00000001").name, load(two).name) == ("s00000001", "s00000002")
+    with pytest.raises(SnapshotError, match=r"s00000007/manifest\.json: cannot be read"):
+        load(two, "s00000007")
 
 
 def test_what_a_check_raises_stops_the_publication(home: Home) -> None:

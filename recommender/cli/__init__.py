@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from recommender.errors import RecommenderError, UnknownArticleError, exit_code
+from recommender.errors import GateError, RecommenderError, UnknownArticleError, exit_code
 from recommender.settings import PREFIX, load_settings
 
 INTERRUPTED = 130
@@ -22,6 +22,8 @@ _COMMANDS = {
     "related": "ask",
     "search": "ask",
     "explain": "ask",
+    "evaluate": "judge",
+    "tune": "judge",
     "status": "operate",
     "verify": "operate",
     "serve": "operate",
@@ -69,6 +71,8 @@ def main(arguments: list[str] | None = None) -> Any:
     try:
         code = cli.main(arguments, prog_name="recommender", standalone_mode=False)
     except RecommenderError as error:
+        for line in error.lines if isinstance(error, GateError) else ():
+            click.echo(line, err=True)
         click.echo(f"error: {error}", err=True)
         if isinstance(error, UnknownArticleError) and error.suggestions:
             click.echo("nearest titles:", err=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,14 +12,16 @@ from typing import Any, TypeVar
 import click
 
 from recommender import readers
-from recommender.answer import Answer, Options
+from recommender.answer import RANKERS, Answer, Options, Ranker, options_of
 from recommender.article import Article
+from recommender.catalog import Catalog
 from recommender.cli.lines import Lines
-from recommender.cli.output import Bars, print_answer, print_json, print_line, print_trec
+from recommender.cli.output import Bars, print_answer, print_json, print_line, print_trec, talk
 from recommender.errors import SourceError, UnknownArticleError
+from recommender.home import Home
 from recommender.rank import Filters
 from recommender.recommend import Recommender
-from recommender.settings import Settings
+from recommender.settings import Settings, with_flags
 from recommender.text import canonical_url
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -26,7 +29,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 MAX_INPUT_BYTES = 64 * 2**20
 
 
-def _date(ctx: click.Context, parameter: click.Parameter, value: str | None) -> datetime | None:
+def parsed_date(ctx: click.Context, parameter: click.Parameter, value: str | None) -> datetime | None:
+    """Return a date given on the command line; without an offset it is UTC."""
     if value is None:
         return None
     try:
@@ -46,11 +50,33 @@ def _list_options(command: Command) -> Command:
             click.option(
                 "--language", "languages", multiple=True, help="Only this language; may be given again. 'any' for all."
             ),
-            click.option("--published-after", callback=_date, metavar="DATE"),
-            click.option("--published-before", callback=_date, metavar="DATE"),
+            click.option("--published-after", callback=parsed_date, metavar="DATE"),
+            click.option("--published-before", callback=parsed_date, metavar="DATE"),
             click.option("--exclude", multiple=True, metavar="ID", help="Never this article; may be given again."),
             click.option("--no-stubs", is_flag=True, help="No headlines without an article."),
-            click.option("--raw", is_flag=True, help="The pure ranking by similarity, without any rule."),
+            click.option(
+                "--kind", "kinds", multiple=True, help="Only this kind of story; may be given again. 'any' for all."
+            ),
+            click.option("--tag", "tags", multiple=True, help="Only stories with this tag; may be given again."),
+            click.option("--author", "authors", multiple=True, help="Only stories by this author; may be given again."),
+            click.option(
+                "--raw",
+                is_flag=True,
+                help="The pure ranking: filters, but no rules, collapse, diversity, floor or editor's hand.",
+            ),
+            click.option(
+                "--ranker", type=click.Choice(RANKERS), default="full", help="What is scored (default: full)."
+            ),
+            click.option("--freshness/--no-freshness", default=None, help="Let stories fade with time."),
+            click.option("--collapse/--no-collapse", default=None, help="Show one of several near-copies."),
+            click.option("--diversity", type=float, metavar="X", help="Part stories that are alike; 0 for not at all."),
+            click.option("--floor", type=float, metavar="P", help="Least probability of a link; 0 for no floor."),
+            click.option(
+                "--preview",
+                type=click.Path(path_type=Path),
+                metavar="FILE",
+                help="Apply the pins, blocks and boosts of this file instead of the published ones.",
+            ),
             click.option("--explain", is_flag=True, help="Show the parts of each score."),
             click.option("--json", "as_json", is_flag=True, help="Print JSON."),
         )
@@ -61,21 +87,47 @@ def _list_options(command: Command) -> Command:
 
 def _options(settings: Settings, *, past_only: bool | None = None, **given: Any) -> Options:
     any_language = "any" in given["languages"]
-    return Options(
-        k=settings.ranking.k if given["k"] is None else given["k"],
+    any_kind = "any" in given["kinds"]
+    options = options_of(settings.ranking)
+    named = ("k", "freshness", "collapse", "diversity", "floor")
+    return replace(
+        options,
+        **{name: given[name] for name in named if given[name] is not None},
         filters=Filters(
             sections=given["sections"],
             languages=() if any_language else tuple(name.lower() for name in given["languages"]),
+            kinds=() if any_kind else given["kinds"],
+            tags=given["tags"],
+            authors=given["authors"],
             published_after=given["published_after"],
             published_before=given["published_before"],
             exclude=frozenset(given["exclude"]),
             stubs=not given["no_stubs"],
         ),
         raw=given["raw"],
+        ranker=given["ranker"],
+        kinds=() if any_kind else options.kinds,
         past_only=settings.ranking.past_only if past_only is None else past_only,
         same_language=settings.ranking.same_language and not any_language,
         explain=given["explain"],
     )
+
+
+def _opened(settings: Settings, preview: Path | None) -> Recommender:
+    """Return the recommender, with the desk's rules from ``preview`` where one is named; what they do not find is told."""
+    if preview is not None:
+        settings = with_flags(settings, {"ranking.rules": preview})
+    home = Home(settings.home)
+
+    def text_of(article_id: str) -> str | None:
+        with Catalog(home.catalog) as catalog:
+            article = catalog.article(article_id)
+        return article.text if article else None
+
+    recommender = Recommender.open(settings, texts=text_of if home.catalog.exists() else None)
+    for place, reference in recommender.hand.unresolved:
+        talk(f"{place}: {reference[:200]} is not in this index; the rule does nothing")
+    return recommender
 
 
 @click.command()
@@ -103,7 +155,7 @@ def related(
     """
     if whole_archive == (article is not None):
         raise click.UsageError("give one article (ID, URL, FILE or -), or --all")
-    recommender = Recommender.open(settings)
+    recommender = _opened(settings, given.pop("preview"))
     options = _options(settings, past_only=past_only, **given)
     if whole_archive:
         _print_all(recommender, options, style)
@@ -187,7 +239,7 @@ def search(
     """Print the stories nearest to a free text."""
     if (text is None) == (queries is None):
         raise click.UsageError("give one TEXT, or --queries FILE.tsv")
-    recommender = Recommender.open(settings)
+    recommender = _opened(settings, given.pop("preview"))
     options = _options(settings, **given)
     if queries is None:
         answer = recommender.search(str(text), options)
@@ -226,17 +278,25 @@ def search(
 @click.option(
     "--format", "style", type=click.Choice(["tsv", "jsonl"]), default="tsv", help="Of --pairs (default: tsv)."
 )
+@click.option("--ranker", type=click.Choice(RANKERS), default="full", help="What is scored (default: full).")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def explain(
-    settings: Settings, article_id: str | None, other_id: str | None, pairs: Path | None, style: str, as_json: bool
+    settings: Settings,
+    article_id: str | None,
+    other_id: str | None,
+    pairs: Path | None,
+    style: str,
+    ranker: Ranker,
+    as_json: bool,
 ) -> int:
     """Print the score of one pair of articles and every part of it."""
     if other_id is None if pairs is None else article_id is not None:
         raise click.UsageError("give two ids, or --pairs FILE.tsv")
-    recommender = Recommender.open(settings)
+    recommender = _opened(settings, None)
+    options = replace(options_of(settings.ranking), ranker=ranker)
     if pairs is None:
-        told = recommender.explain(str(article_id), str(other_id))
+        told = recommender.explain(str(article_id), str(other_id), options)
         if as_json:
             print_json(told)
         else:
@@ -245,7 +305,7 @@ def explain(
     lines = Lines(pairs, 2)
     for one, other in lines:
         try:
-            told = recommender.explain(one, other)
+            told = recommender.explain(one, other, options)
         except UnknownArticleError as error:
             lines.refuse(str(error))
             continue
@@ -264,5 +324,10 @@ def _print_pair(told: dict[str, Any]) -> None:
         click.echo(f"  {name:<8} {value:+.6f}")
     directions = {"to_other": "the first links to the second", "from_other": "the second links to the first"}
     linked = [words for name, words in directions.items() if told["linked"][name]]
+    if told["probability"] is not None:
+        click.echo(f"an editor would link the two with probability {told['probability']:.4f}")
     click.echo(f"links  {', '.join(linked) or 'none'}")
+    click.echo(f"relation {told['relation']}{', near-copies' if told['near_copies'] else ''}")
+    for sentence in told["sentences"] or ():
+        click.echo(f"  “{sentence}”")
     click.echo(f"shared {', '.join(told['shared_terms']) or 'no telling name or word'}")

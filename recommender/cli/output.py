@@ -56,6 +56,8 @@ def print_answer(answer: Answer) -> None:
         _print_result(result)
     if not answer.results:
         click.echo(f"  nothing: {answer.empty_reason}")
+    for hidden in answer.hidden or ():
+        click.echo(f"  hidden: {textwrap.shorten(hidden['title'], 80, placeholder='…')}: {hidden['why']}")
 
 
 def _print_result(result: Recommendation) -> None:
@@ -68,8 +70,18 @@ def _print_result(result: Recommendation) -> None:
     click.echo(f"{result.rank:>3}. {result.score:+.3f}  {click.style(result.title, bold=True)}")
     click.echo(f"             {result.reason}  ({' · '.join(fact for fact in facts if fact)})")
     click.echo(f"             {result.url or result.id}")
-    if result.parts:
-        click.echo(f"             {', '.join(f'{name} {value:+.6f}' for name, value in result.parts.items())}")
+    if result.details:
+        _print_details(result.details)
+
+
+def _print_details(details: dict[str, Any]) -> None:
+    """Print what ``explain`` told of one line."""
+    margin = " " * 13
+    click.echo(margin + ", ".join(f"{name} {value:+.3f}" for name, value in details["parts"].items()))
+    if details["probability"] is not None:
+        click.echo(f"{margin}an editor would link the two with probability {details['probability']:.3f}")
+    for sentence in details.get("sentences") or ():
+        click.echo(f"{margin}“{textwrap.shorten(sentence, 150, placeholder='…')}”")
 
 
 class Bars:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,12 +10,17 @@ from pathlib import Path
 import click
 
 from recommender import build, compose
+from recommender.answer import options_of
 from recommender.catalog import Catalog, Outcome
 from recommender.cli.output import Bars, print_json, talk
+from recommender.errors import SnapshotError
 from recommender.home import Home
 from recommender.ingest import IngestReport
 from recommender.ingest import ingest as ingest_sources
-from recommender.settings import Settings
+from recommender.recommend import Recommender
+from recommender.settings import Settings, with_flags
+from recommender.snapshot import Snapshot
+from recommender.trial import Gate
 
 _MAX_TOLD = 20
 
@@ -64,9 +70,13 @@ def _print_report(report: IngestReport, n_articles: int, as_json: bool) -> None:
 
 
 @click.command()
+@click.option(
+    "--gate/--no-gate", default=None, help="Hold it back if it does worse than the live one, or changes too much."
+)
+@click.option("--force", is_flag=True, help="Compare and tell, but publish all the same.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.pass_obj
-def rebuild(settings: Settings, as_json: bool) -> int:
+def rebuild(settings: Settings, gate: bool | None, force: bool, as_json: bool) -> int:
     """Embed what changed, then build, check and publish a snapshot.
 
     Interrupt it whenever you like: vectors that are done are kept, and the former snapshot stays live until the new one
@@ -74,7 +84,8 @@ def rebuild(settings: Settings, as_json: bool) -> int:
     """
     bars = Bars(quiet=as_json)
     try:
-        report = run_rebuild(settings, watch=bars, tell=lambda message: None if as_json else talk(message))
+        settings = with_flags(settings, {"gate.on": gate if not force else True})
+        report = run_rebuild(settings, watch=bars, tell=lambda message: None if as_json else talk(message), force=force)
     finally:
         bars.close()
     if as_json:
@@ -86,15 +97,47 @@ def rebuild(settings: Settings, as_json: bool) -> int:
     return 0
 
 
-def run_rebuild(settings: Settings, *, watch: build.Stage, tell: compose.Tell) -> build.BuildReport:
-    """Rebuild the home that the settings name, holding its writer lock; used by the command and by the scheduler's script."""
+def _gate(settings: Settings, tell: compose.Tell, force: bool) -> Callable[[Snapshot], None]:
+    """Return what compares a new snapshot with the live one; the first one of a home has nothing to be compared with."""
+    if not settings.gate.on:
+        return lambda candidate: None
+    try:
+        live = Recommender.open(settings)
+    except SnapshotError as error:
+        tell(f"the gate has nothing to compare with: {error}")
+        return lambda candidate: None
+    gate = Gate(live, options_of(settings.ranking), max_churn=settings.gate.max_churn)
+
+    def check(candidate: Snapshot) -> None:
+        new = Recommender.over(candidate, settings)
+        for line in (gate.compare(new) if force else gate.check(new)).lines():
+            tell(line)
+
+    return check
+
+
+def run_rebuild(
+    settings: Settings, *, watch: build.Stage, tell: compose.Tell, force: bool = False
+) -> build.BuildReport:
+    """Rebuild the home that the settings name, holding its writer lock; used by the command and by the scheduler's script.
+
+    Args:
+        settings: of this process; ``gate.on`` compares the new index with the live one first.
+        watch, tell: take note of progress, and of what a person should know.
+        force: publish whatever the gate says.
+
+    Raises:
+        GateError: the new index was held back.
+    """
     home = Home(settings.home)
     # Read before the folder is made: a rebuild of nothing should say so and leave nothing behind.
     with Catalog(home.catalog):
         pass
     with home.writer("a rebuild"), Catalog(home.catalog, write=True) as catalog:
         encoder = compose.open_build_encoder(home, settings.encoder, tell=tell)
-        report = build.rebuild(home, catalog, encoder, settings, now=datetime.now(UTC), watch=watch)
+        report = build.rebuild(
+            home, catalog, encoder, settings, now=datetime.now(UTC), watch=watch, gate=_gate(settings, tell, force)
+        )
     if report.unknown_languages:
         named = ", ".join(f"{count:,} in {language}" for language, count in report.unknown_languages.items())
         tell(

@@ -6,34 +6,57 @@ as another snapshot, in another Recommender.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import copy
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from itertools import islice
 from threading import Lock
 from typing import Any, Self
 
 import numpy as np
 
-from recommender import compose, explain, links, rank, snapshot
-from recommender.answer import DEFAULT_OPTIONS, Answer, Options, Recommendation, Source
+from recommender import compose, fusion, links, snapshot
+from recommender.answer import DEFAULT_OPTIONS, Answer, Options
 from recommender.article import Article
+from recommender.editorial import NO_HAND, Hand, Rule
 from recommender.encoder import Encoder, Recipe
 from recommender.errors import EncoderError, QueryError, SnapshotError, Suggestion, UnknownArticleError
+from recommender.fusion import Model
 from recommender.home import Home
-from recommender.rank import Filters, Mask, base_language
+from recommender.recommend.evidence import Inquiry
+from recommender.recommend.lists import Lists
+from recommender.recommend.order import KeptCopy
 from recommender.recommend.query import Query, Questions, cleaned_text
+from recommender.recommend.telling import Teller, Texts
 from recommender.settings import Settings
 from recommender.snapshot import Snapshot
 from recommender.text import title_key, url_key
-from recommender.vectors import Hit, rounded
+from recommender.vectors import Hit
 
 _BATCH_TEXTS = 64
 
 
 class Recommender:
-    """Answers from one snapshot."""
+    """Answers from one snapshot.
+
+    Attributes:
+        snapshot: what it answers from.
+        hand: the desk's rules as they apply to it.
+        model: the weights of the ranking.
+    """
 
     def __init__(
-        self, snapshot: Snapshot, *, recipe: Recipe, encoder: Callable[[], Encoder], fuzzy_threshold: float
+        self,
+        snapshot: Snapshot,
+        *,
+        recipe: Recipe,
+        encoder: Callable[[], Encoder],
+        fuzzy_threshold: float,
+        model: Model | None = None,
+        rules: Sequence[Rule] = (),
+        keep_copy: KeptCopy = "own",
+        texts: Texts | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Take a snapshot and the means to encode what is not in it.
 
@@ -42,20 +65,38 @@ class Recommender:
             recipe: how an unseen article becomes views; the one that the snapshot was built with.
             encoder: called when a free text or an unseen article asks for it, not before.
             fuzzy_threshold: for the links of an unseen article, see ``links.LinkResolver``.
+            model: weights of the ranking; the shipped ones where None.
+            rules: the desk's pins, blocks and boosts.
+            keep_copy: which of several near-copies is shown.
+            texts: gives an article's body by id, for the sentences that ``explain`` quotes.
+            clock: tells when the desk's rules end.
         """
         self.snapshot = snapshot
+        self.hand = Hand.of(rules, self._row_meant, snapshot.columns.sections) if rules else NO_HAND
+        self.model = model or fusion.shipped()
+        self._lists = Lists(snapshot, model=self.model, hand=self.hand, keep_copy=keep_copy, clock=clock)
+        self._teller = Teller(snapshot, texts)
         self._questions = Questions(snapshot, recipe=recipe, encoder=encoder, fuzzy_threshold=fuzzy_threshold)
 
     @classmethod
-    def open(cls, settings: Settings) -> Self:
-        """Return a recommender over the live snapshot of ``settings.home``. The encoder is opened when it is first needed.
+    def open(cls, settings: Settings, *, name: str | None = None, texts: Texts | None = None) -> Self:
+        """Return a recommender over a snapshot of ``settings.home``. The encoder is opened when it is first needed.
+
+        Args:
+            settings: of this process.
+            name: of the snapshot; the live one where None.
+            texts: gives an article's body by id, for the sentences that ``explain`` quotes.
 
         Raises:
             NoSnapshotError: nothing has been published yet.
             SnapshotError: the snapshot is damaged, or was made with another encoder than the settings name.
         """
+        return cls.over(snapshot.load(Home(settings.home), name), settings, texts=texts)
+
+    @classmethod
+    def over(cls, live: Snapshot, settings: Settings, *, texts: Texts | None = None) -> Self:
+        """Return a recommender over a loaded snapshot; see :meth:`open`. Raises SnapshotError."""
         home = Home(settings.home)
-        live = snapshot.load(home)
         made_with = live.manifest["encoder"]
         wanted = {"model": settings.encoder.model, "prompt": settings.encoder.prompt}
         if settings.encoder.model != "none" and wanted != {name: made_with[name] for name in wanted}:
@@ -79,8 +120,22 @@ class Recommender:
                 return opened[0]
 
         return cls(
-            live, recipe=Recipe(**made_with["recipe"]), encoder=encoder, fuzzy_threshold=settings.links.fuzzy_threshold
+            live,
+            recipe=Recipe(**made_with["recipe"]),
+            encoder=encoder,
+            fuzzy_threshold=settings.links.fuzzy_threshold,
+            model=compose.ranking_model(home, settings.ranking),
+            rules=compose.desk_rules(home, settings.ranking),
+            keep_copy=settings.ranking.keep_copy,
+            texts=texts,
         )
+
+    def with_model(self, model: Model) -> Self:
+        """Return a recommender that answers from the same snapshot with other weights."""
+        other = copy.copy(self)
+        other.model = model
+        other._lists = self._lists.with_model(model)
+        return other
 
     def related(self, article_id: str, options: Options = DEFAULT_OPTIONS) -> Answer:
         """Return the stories related to a known article (or stub).
@@ -131,9 +186,24 @@ class Recommender:
         (query,) = self._questions.of_texts([text], language)
         return self._answer(query, {"text": text, "language": query.language, "k": options.k}, options)
 
+    def learning(self, article_id: str, options: Options) -> Inquiry:
+        """Return what is known for a known article's question, for measuring and learning. Raises UnknownArticleError."""
+        return self._lists.inquiry(self._questions.of_row(self._row(article_id)), options)
+
+    def learning_texts(self, texts: Iterable[str], options: Options) -> list[Inquiry]:
+        """Return what is known for free texts, for measuring and learning. Raises QueryError for an empty one."""
+        queries = self._questions.of_texts([cleaned_text(text) for text in texts])
+        return [self._lists.inquiry(query, options) for query in queries]
+
     def related_hits(self, article_id: str, options: Options = DEFAULT_OPTIONS) -> list[Hit]:
         """Return what :meth:`related` ranks, as ids and scores alone (for runs over a whole archive)."""
         return self._hits(self._questions.of_row(self._row(article_id)), options)
+
+    def _hits(self, query: Query, options: Options) -> list[Hit]:
+        found = self._lists.arrange(query, options, self._lists.applied(query, options)).evidence
+        return [
+            Hit(self.snapshot.dense.ids[row], float(score)) for row, score in zip(found.rows, found.scores, strict=True)
+        ]
 
     def search_hits(
         self,
@@ -152,29 +222,16 @@ class Recommender:
             for (query_id, _), text, query in zip(batch, cleaned, queries, strict=True):
                 yield query_id, text, self._hits(query, options)
 
-    def explain(self, article_id: str, other_id: str) -> dict[str, Any]:
-        """Return the score of one pair and every part of it.
+    def explain(self, article_id: str, other_id: str, options: Options = DEFAULT_OPTIONS) -> dict[str, Any]:
+        """Return the score of one pair and every part of it, as the first one's list would count it.
 
         Raises:
             UnknownArticleError: one of the two is not in the archive.
         """
         one, other = self._row(article_id), self._row(other_id)
-        dense = float(self.snapshot.dense.scores(self.snapshot.dense.vector(one), np.array([other]))[0])
-        rows = self.snapshot.row(one), self.snapshot.row(other)
-        shared = explain.shared_terms(rows[0].terms, rows[1].terms)
-        return {
-            "article": {"id": rows[0].id, "title": rows[0].title},
-            "other": {"id": rows[1].id, "title": rows[1].title},
-            "score": round(dense, 6),
-            "parts": {"dense": round(dense, 6)},
-            "linked": {
-                "to_other": other in self.snapshot.linked_by(one),
-                "from_other": one in self.snapshot.linked_by(other),
-            },
-            "shared_terms": shared,
-            "reason": explain.similar_reason(shared),
-            "snapshot": self.snapshot.name,
-        }
+        query = self._questions.of_row(one)
+        evidence = self._lists.inquiry(query, options).score(np.array([other], np.int64))
+        return self._teller.pair(query, evidence, one, other)
 
     def nearest_titles(self, text: str, n: int = 3) -> list[Suggestion]:
         """Return up to ``n`` articles whose headline or id is spelled most like ``text``."""
@@ -183,6 +240,11 @@ class Recommender:
             return []
         numbers = links.nearest(key, self.snapshot.title_keys, self.snapshot.id_keys, n)
         return [Suggestion(self.snapshot.dense.ids[number], self.snapshot.row(number).title) for number in numbers]
+
+    def _row_meant(self, reference: str) -> int | None:
+        """Return the row of an id or address, None where the archive has none."""
+        number = self.snapshot.dense.row_of(reference)
+        return number if number is not None else self.snapshot.rows_by_url.get(url_key(reference) or "")
 
     def _row(self, article_id: str) -> int:
         number = self.snapshot.dense.row_of(article_id)
@@ -198,81 +260,6 @@ class Recommender:
         return self._answer(self._questions.of_row(number), described, options)
 
     def _answer(self, query: Query, described: dict[str, Any], options: Options) -> Answer:
-        hits = self._hits(query, options)
-        linking = set(self.snapshot.linking_to(query.own_row)) if query.own_row is not None else set()
-        linked = set(query.linked)
-        results = tuple(
-            self._recommendation(position, hit, query, linked, linking, options)
-            for position, hit in enumerate(hits, start=1)
-        )
-        empty = None
-        if not results:
-            empty = (
-                "nothing in the archive passes the filters"
-                if len(self.snapshot) > 1
-                else "the archive holds no other article"
-            )
-        return Answer(described, results, self.snapshot.name, empty)
-
-    def _hits(self, query: Query, options: Options) -> list[Hit]:
-        dense = self.snapshot.dense
-        asked = self._asked_for(query, options)
-        if options.raw:
-            return dense.search(query.vector, options.k, asked)
-        # An editor's own links stand ahead, in any language and with their stubs: the editor meant this reader.
-        rows = np.array([row for row in query.linked if asked[row]], np.int64)
-        scores = dense.scores(query.vector, rows)
-        linked = [rounded(Hit(dense.ids[row], float(score))) for row, score in zip(rows, scores, strict=True)]
-        similar = dense.search(query.vector, options.k + len(linked), asked & self._fit_for_readers(query, options))
-        return rank.place(linked, similar, options.k)
-
-    def _asked_for(self, query: Query, options: Options) -> Mask:
-        """Return the rows that the caller's filters let through; never the article itself."""
-        filters = options.filters
-        filters.check(self.snapshot.columns)
-        mask = rank.allowed(self.snapshot.columns, filters)
-        if options.past_only and query.published_at != rank.UNDATED:
-            mask &= rank.not_younger(self.snapshot.columns, query.published_at)
-        if query.own_row is not None:
-            mask[query.own_row] = False
-        for article_id in filters.exclude:
-            number = self.snapshot.dense.row_of(article_id)
-            if number is not None:
-                mask[number] = False
-        return mask
-
-    def _fit_for_readers(self, query: Query, options: Options) -> Mask:
-        """Return the rows that may stand under a story for being similar: in its language, and no other story's stubs."""
-        if not query.is_article:
-            return np.ones(len(self.snapshot), np.bool_)
-        own_language = query.language if options.same_language and not options.filters.languages else None
-        languages = (base_language(own_language),) if own_language else ()
-        return rank.allowed(self.snapshot.columns, Filters(languages=languages, stubs=False))
-
-    def _recommendation(
-        self, position: int, hit: Hit, query: Query, linked: set[int], linking: set[int], options: Options
-    ) -> Recommendation:
-        number = self.snapshot.dense.row_of(hit.article_id)
-        assert number is not None  # the hit came from this index
-        row = self.snapshot.row(number)
-        source: Source = "similar"
-        if number in linked:
-            source, reason = "link", explain.LINKED_BY
-        elif number in linking:
-            source, reason = "link", explain.LINKED_FROM
-        else:
-            reason = explain.similar_reason(query.shared(row), to_text=not query.is_article)
-        return Recommendation(
-            rank=position,
-            id=row.id,
-            title=row.title,
-            url=row.url,
-            score=hit.score,
-            source=source,
-            reason=reason,
-            published_at=row.published_at,
-            section=row.section,
-            language=row.language,
-            stub=row.stub,
-            parts={"dense": hit.score} if options.explain else None,
-        )
+        applied = self._lists.applied(query, options)
+        made = self._lists.arrange(query, options, applied)
+        return self._teller.answer(made, described, query, applied, options)

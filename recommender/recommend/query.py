@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
-from recommender import explain, links, rank
+from recommender import explain, links
 from recommender.article import Article, Link
-from recommender.encoder import Encoder, Recipe, article_vector, encode_views, headline_only
+from recommender.encoder import Encoder, Recipe, article_vector, encode_views, headline_only, known_languages
 from recommender.errors import QueryError
 from recommender.ingest import with_language
-from recommender.rank import base_language
+from recommender.lexical import TermQuery
 from recommender.snapshot import Row, Snapshot
-from recommender.text import clean, url_key
-from recommender.vectors import Centres, Vector
+from recommender.text import base_language, clean, url_key
+from recommender.vectors import UNDATED, Centres, Vector
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,10 @@ class Query:
     Attributes:
         vector: unit length, centred; shape (dim,).
         language: of the article or text, None where it is not known.
-        published_at: seconds since 1970, ``rank.UNDATED`` where there is no date.
+        published_at: seconds since 1970, ``UNDATED`` where there is no date.
         linked: rows to which the article's editor links, in the editor's order.
+        terms: what the lexical index is asked with.
+        language_known: whether the encoder was trained on the language.
         own_row: the article's own row, None where it is not in the archive.
         is_article: False for a free text.
         shared: tells what a row and the question are both about.
@@ -35,6 +37,8 @@ class Query:
     language: str | None
     published_at: int
     linked: Sequence[int]
+    terms: TermQuery
+    language_known: bool
     own_row: int | None
     is_article: bool
     shared: Callable[[Row], list[str]]
@@ -62,10 +66,12 @@ class Questions:
             vector=snapshot.dense.vector(number),
             language=row.language,
             published_at=int(snapshot.columns.published_at[number]),
-            linked=snapshot.linked_by(number),
+            linked=snapshot.graph.linked_by(number),
+            terms=snapshot.lexical.query_of_row(number),
+            language_known=self._knows(row.language),
             own_row=number,
             is_article=True,
-            shared=lambda other: explain.shared_terms(other.terms, row.terms),
+            shared=lambda other: explain.shared_terms(other.terms, row.terms, row.language),
         )
 
     def of_article(self, article: Article) -> Query:
@@ -81,8 +87,12 @@ class Questions:
         return Query(
             vector=_centred(vector, article.language, centres),
             language=article.language,
-            published_at=int(article.published_at.timestamp()) if article.published_at else rank.UNDATED,
+            published_at=int(article.published_at.timestamp()) if article.published_at else UNDATED,
             linked=self._linked_rows(article),
+            terms=self._snapshot.lexical.query_of_text(
+                article.title, f"{article.description}\n{article.text}", article.language
+            ),
+            language_known=self._knows(article.language),
             own_row=own,
             is_article=True,
             shared=lambda row: explain.terms_in_text(row.terms, row.title, row.description, text),
@@ -104,12 +114,19 @@ class Questions:
         return Query(
             vector=_centred(vector, language, self._snapshot.headline_centres),
             language=language,
-            published_at=rank.UNDATED,
+            published_at=UNDATED,
             linked=(),
+            terms=self._snapshot.lexical.query_of_words(text),
+            language_known=self._knows(language),
             own_row=None,
             is_article=False,
             shared=lambda row: explain.terms_in_text(row.terms, row.title, row.description, text),
         )
+
+    def _knows(self, language: str | None) -> bool:
+        """Tell whether the encoder was trained on a language; where nothing is known of the two, it is believed to be."""
+        known = known_languages(self._snapshot.manifest["encoder"]["model"])
+        return known is None or language is None or base_language(language) in known
 
     def _linked_rows(self, article: Article) -> list[int]:
         if not article.read_more:

@@ -3,9 +3,22 @@
 ``index/README.md`` specifies the format. A snapshot is loaded whole or refused.
 """
 
-from recommender.snapshot.contents import Contents, Row
+from recommender.snapshot.contents import Contents, Facts, Row
 from recommender.snapshot.files import FILES, FORMAT, verify
-from recommender.snapshot.live import Snapshot, load, read_current
-from recommender.snapshot.publish import publish
+from recommender.snapshot.live import Snapshot, former, load, read_current
+from recommender.snapshot.publish import publish, seconds
 
-__all__ = ["FILES", "FORMAT", "Contents", "Row", "Snapshot", "load", "publish", "read_current", "verify"]
+__all__ = [
+    "FILES",
+    "FORMAT",
+    "Contents",
+    "Facts",
+    "Row",
+    "Snapshot",
+    "former",
+    "load",
+    "publish",
+    "read_current",
+    "seconds",
+    "verify",
+]

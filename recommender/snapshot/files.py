@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from recommender import lexical
 from recommender.disk import sha256
 
-FORMAT = 1
-FILES = ("dense.faiss", "rows.npz", "rows.jsonl", "names.json")
+FORMAT = 2
+FILES = ("dense.faiss", *lexical.FILES, "rows.npz", "rows.jsonl", "names.json")
 
 
 def verify(folder: Path, manifest_sha256: str | None = None) -> list[str]:

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from recommender.dense import DenseIndex
 from recommender.errors import NoSnapshotError, SnapshotError
+from recommender.graph import LinkGraph
 from recommender.home import Home
+from recommender.lexical import LexicalIndex
 from recommender.rank import Columns
 from recommender.snapshot.contents import Row
 from recommender.snapshot.files import verify
@@ -33,6 +35,8 @@ class Snapshot:
         name: e.g. ``s00000017``.
         manifest: what ``manifest.json`` says.
         dense: the vector index; its ids give the row numbers used everywhere here.
+        lexical: the index of terms, row by row the same.
+        graph: editors' links.
         columns: what rules look at.
         centres, headline_centres: of the languages; see ``Contents``.
     """
@@ -49,23 +53,34 @@ class Snapshot:
             arrays["section"],
             arrays["kind"],
             arrays["stub"],
+            arrays["n_words"],
+            arrays["copies"],
+            arrays["tags"],
+            arrays["authors"],
             tuple(names["languages"]),
             tuple(names["sections"]),
             tuple(names["kinds"]),
+            tuple(names["tags"]),
+            tuple(names["authors"]),
         )
         self.centres = Centres(names["centres"], arrays["centres"])
         self.headline_centres = Centres(names["centres"], arrays["headline_centres"])
         self._url_keys: list[str | None] = names["url_keys"]
-        self._links: NDArray[np.int32] = arrays["links"]
         self._offsets: NDArray[np.int64] = arrays["offsets"]
         n = len(self.dense)
         lengths = {
             len(self._offsets) - 1,
             len(self._url_keys),
-            *(len(arrays[name]) for name in ("published_at", "language", "section", "kind", "stub")),
+            *(
+                len(arrays[name])
+                for name in ("published_at", "language", "section", "kind", "stub", "n_words", "copies")
+            ),
         }
-        if lengths != {n} or (self._links.size and not 0 <= self._links.min() <= self._links.max() < n):
+        links: NDArray[np.int32] = arrays["links"]
+        if lengths != {n} or (links.size and not 0 <= links.min() <= links.max() < n):
             raise SnapshotError(f"{folder}: its files do not belong together; {REBUILD}")
+        self.lexical = LexicalIndex.read(folder, n)
+        self.graph = LinkGraph(links, self.columns.published_at)
         with (folder / "rows.jsonl").open("rb") as stream:
             self._lines = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) if n else b""
 
@@ -76,14 +91,6 @@ class Snapshot:
         """Return what is served of one row."""
         fields = json.loads(self._lines[self._offsets[number] : self._offsets[number + 1]])
         return Row(self.dense.ids[number], **fields | {"terms": tuple(fields["terms"])})
-
-    def linked_by(self, number: int) -> list[int]:
-        """Return the rows to which this row's editor links, in the editor's order."""
-        return [int(row) for row in self._links[self._links[:, 0] == number, 1]]
-
-    def linking_to(self, number: int) -> list[int]:
-        """Return the rows whose editors link to this row."""
-        return [int(row) for row in self._links[self._links[:, 1] == number, 0]]
 
     @cached_property
     def rows_by_url(self) -> dict[str, int]:
@@ -121,6 +128,12 @@ def load(home: Home, name: str | None = None, *, folder: Path | None = None) -> 
             return Snapshot(folder, manifest, names, dict(arrays))
     except (OSError, ValueError, KeyError) as error:
         raise SnapshotError(f"{folder}: cannot be opened: {error}; {REBUILD}") from error
+
+
+def former(home: Home, name: str) -> str | None:
+    """Return the name of the youngest snapshot before ``name`` that is still there, None where there is none."""
+    names = [path.name for path in home.snapshots.glob("s*") if NAME.fullmatch(path.name)]
+    return max((each for each in names if each < name), default=None)
 
 
 def read_current(home: Home) -> tuple[str, str]:

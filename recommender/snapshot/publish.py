@@ -15,11 +15,12 @@ from recommender.dense import DenseIndex
 from recommender.disk import sha256, sync, write_synced
 from recommender.errors import SnapshotError
 from recommender.home import Home
-from recommender.rank import UNDATED, encode_names
+from recommender.rank import encode_lists, encode_names
 from recommender.snapshot.contents import Contents, Row
 from recommender.snapshot.files import FILES, FORMAT
 from recommender.snapshot.live import NAME, Snapshot, load
 from recommender.text import url_key
+from recommender.vectors import UNDATED
 
 
 def publish(
@@ -93,17 +94,24 @@ def _write_files(folder: Path, contents: Contents) -> None:
             fields = {name: getattr(row, name) for name in Row.__slots__ if name != "id"}
             stream.write(json.dumps(fields, ensure_ascii=False).encode() + b"\n")
             offsets[number + 1] = stream.tell()
+    contents.lexical.write(folder)
+    tags, tag_names = encode_lists(contents.facts.tags)
+    authors, author_names = encode_lists(contents.facts.authors)
     language, languages = encode_names([row.language for row in rows])
     section, sections = encode_names([row.section for row in rows])
     kind, kinds = encode_names([row.kind for row in rows])
     with (folder / "rows.npz").open("wb") as stream:
         np.savez(
             stream,
-            published_at=np.array([_seconds(row.published_at) for row in rows], np.int64),
+            published_at=np.array([seconds(row.published_at) for row in rows], np.int64),
             language=language,
             section=section,
             kind=kind,
             stub=np.array([row.stub for row in rows], np.bool_),
+            n_words=np.array(contents.facts.n_words, np.int32),
+            copies=contents.facts.copies,
+            tags=tags,
+            authors=authors,
             links=contents.links.reshape(-1, 2),
             offsets=offsets,
             centres=contents.centres.matrix,
@@ -115,6 +123,8 @@ def _write_files(folder: Path, contents: Contents) -> None:
         "languages": languages,
         "sections": sections,
         "kinds": kinds,
+        "tags": tag_names,
+        "authors": author_names,
         "centres": contents.centres.languages,
     }
     (folder / "names.json").write_text(json.dumps(names, ensure_ascii=False), encoding="utf-8")
@@ -122,5 +132,6 @@ def _write_files(folder: Path, contents: Contents) -> None:
         sync(folder / file)
 
 
-def _seconds(instant: str | None) -> int:
+def seconds(instant: str | None) -> int:
+    """Return an RFC 3339 instant in seconds since 1970, ``UNDATED`` for None."""
     return UNDATED if instant is None else int(datetime.fromisoformat(instant).timestamp())

@@ -1,10 +1,11 @@
-"""The recommender that answers now: one snapshot, swapped when a newer one is published."""
+"""The recommender that answers now: one snapshot, swapped when a newer one is published, or weights or rules are new."""
 
 from __future__ import annotations
 
 import logging
 import time
 from collections.abc import Callable
+from pathlib import Path
 from threading import Lock
 
 from recommender.errors import RecommenderError
@@ -24,11 +25,14 @@ class Live:
 
     def __init__(self, settings: Settings, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._settings = settings
-        self._current_file = Home(settings.home).current
+        home = Home(settings.home)
+        ranking = settings.ranking
+        # A new snapshot, new weights or new rules of the desk make a new recommender.
+        self._watched = (home.current, ranking.weights or home.weights, ranking.rules or home.rules)
         self._clock = clock
         self._lock = Lock()
         self._recommender: Recommender | None = None
-        self._seen: tuple[int, int] | None = None
+        self._seen: tuple[tuple[int, int] | None, ...] | None = None
         self._next_look = 0.0
         self.problem: str | None = None
 
@@ -64,9 +68,14 @@ class Live:
             self._seen = published
         return self._recommender
 
-    def _published(self) -> tuple[int, int] | None:
-        try:
-            found = self._current_file.stat()
-        except OSError:
-            return None
-        return found.st_ino, found.st_mtime_ns
+    def _published(self) -> tuple[tuple[int, int] | None, ...]:
+        return tuple(_stamp(path) for path in self._watched)
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """Return what changes when a file is replaced; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns

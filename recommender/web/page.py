@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
 
-from recommender.answer import Options
+from recommender.answer import options_of
 from recommender.article import Article
 from recommender.catalog import Catalog
 from recommender.errors import CatalogError, RecommenderError
@@ -58,13 +59,13 @@ def _article(recommender: Recommender, article_id: str | None) -> dict[str, Any]
             "suggestions": (),
         }
     article_id = article_id or _opening(recommender)
-    answer = recommender.related(article_id, Options(k=settings().ranking.k))
+    answer = recommender.related(article_id, options_of(settings().ranking))
     row = snapshot.row(snapshot.dense.row_of(article_id) or 0)
     return {"article": _body(row), "row": row, "answer": answer, "sections": _sections(recommender)}
 
 
 def _search(recommender: Recommender, text: str) -> dict[str, Any]:
-    answer = recommender.search(text, Options(k=10, filters=Filters(stubs=False)))
+    answer = recommender.search(text, replace(options_of(settings().ranking), k=10, filters=Filters(stubs=False)))
     return {"text": text, "answer": answer, "sections": _sections(recommender)}
 
 
@@ -82,7 +83,7 @@ def _opening(recommender: Recommender) -> str:
     """Return the story to open with: the youngest one under which an editor set at least two links."""
     newest = _newest(recommender)
     for number in newest:
-        if len(recommender.snapshot.linked_by(number)) >= 2:
+        if len(recommender.snapshot.graph.linked_by(number)) >= 2:
             return recommender.snapshot.dense.ids[number]
     return recommender.snapshot.dense.ids[newest[0] if newest else 0]
 

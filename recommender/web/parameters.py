@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 
 from werkzeug.datastructures import MultiDict
 
-from recommender.answer import MAX_K, Options
+from recommender.answer import MAX_K, RANKERS, Options, Ranker, options_of
 from recommender.errors import QueryError
 from recommender.rank import Filters
 from recommender.settings import RankingSettings
@@ -17,6 +19,9 @@ _LIST = (
     "k",
     "section",
     "language",
+    "kind",
+    "tag",
+    "author",
     "published_after",
     "published_before",
     "exclude",
@@ -24,6 +29,11 @@ _LIST = (
     "past_only",
     "explain",
     "raw",
+    "ranker",
+    "freshness",
+    "collapse",
+    "diversity",
+    "floor",
 )
 _YES = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 _MAX_EXCLUDED = 200
@@ -32,8 +42,8 @@ _MAX_EXCLUDED = 200
 def options(arguments: MultiDict[str, str], settings: RankingSettings, *, also: Collection[str] = ()) -> Options:
     """Return the options that a query string asks for.
 
-    ``section``, ``language`` and ``exclude`` may be given several times. ``language=any`` turns the rule "only the
-    article's language" off.
+    ``section``, ``language``, ``kind``, ``tag``, ``author`` and ``exclude`` may be given several times. ``language=any`` turns the
+    rule "only the article's language" off, ``kind=any`` the one that wire copies, opinion and the like are not offered.
 
     Raises:
         QueryError: an unknown parameter, or a value that means nothing; the message names it.
@@ -46,20 +56,31 @@ def options(arguments: MultiDict[str, str], settings: RankingSettings, *, also: 
                 + (f"; did you mean {near[0]}?" if near else f"; known are {', '.join([*also, *_LIST])}")
             )
     languages = tuple(name.lower() for name in arguments.getlist("language"))
+    kinds = tuple(arguments.getlist("kind"))
     excluded = arguments.getlist("exclude")
     if len(excluded) > _MAX_EXCLUDED:
         raise QueryError(f"exclude: is given {len(excluded)} times, at most {_MAX_EXCLUDED} are taken")
-    return Options(
+    return replace(
+        options_of(settings),
         k=_k(arguments.get("k"), settings.k),
         filters=Filters(
             sections=tuple(arguments.getlist("section")),
             languages=() if "any" in languages else languages,
+            kinds=() if "any" in kinds else kinds,
+            tags=tuple(arguments.getlist("tag")),
+            authors=tuple(arguments.getlist("author")),
             published_after=_instant(arguments, "published_after"),
             published_before=_instant(arguments, "published_before"),
             exclude=frozenset(excluded),
             stubs=_flag(arguments, "stubs", default=True),
         ),
         raw=_flag(arguments, "raw", default=False),
+        kinds=() if "any" in kinds else settings.kinds,
+        ranker=_ranker(arguments.get("ranker", "full")),
+        freshness=_flag(arguments, "freshness", default=settings.freshness),
+        collapse=_flag(arguments, "collapse", default=settings.collapse),
+        diversity=_number(arguments, "diversity", settings.diversity),
+        floor=_number(arguments, "floor", settings.floor),
         past_only=_flag(arguments, "past_only", default=settings.past_only),
         same_language=settings.same_language and "any" not in languages,
         explain=_flag(arguments, "explain", default=False),
@@ -72,6 +93,22 @@ def _k(value: str | None, default: int) -> int:
     if not value.isascii() or not value.removeprefix("-").isdigit() or len(value) > 12:
         raise QueryError(f"k: {value[:40]!r} is no whole number; give 1 to {MAX_K}")
     return int(value)
+
+
+def _number(arguments: MultiDict[str, str], name: str, default: float) -> float:
+    value = arguments.get(name)
+    if value is None:
+        return default
+    if not re.fullmatch(r"\d{1,4}(\.\d{1,9})?", value, re.ASCII):
+        raise QueryError(f"{name}: {value[:40]!r} is no number")
+    return float(value)
+
+
+def _ranker(value: str) -> Ranker:
+    for ranker in RANKERS:
+        if value == ranker:
+            return ranker
+    raise QueryError(f"ranker: {value[:40]!r} is none; rankers are {', '.join(RANKERS)}")
 
 
 def _flag(arguments: MultiDict[str, str], name: str, *, default: bool) -> bool:

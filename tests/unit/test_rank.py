@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 import numpy as np
 import pytest
@@ -11,17 +12,17 @@ from hypothesis import strategies as st
 
 from recommender.errors import QueryError
 from recommender.rank import (
-    UNDATED,
     Columns,
     Filters,
     allowed,
-    base_language,
+    encode_lists,
     encode_names,
     not_younger,
-    place,
+    other_language,
     same_language,
 )
-from recommender.vectors import Hit
+from recommender.text import base_language
+from recommender.vectors import UNDATED
 
 properties = settings(deadline=None, max_examples=100)
 MARCH = datetime(2025, 3, 1, tzinfo=UTC)
@@ -35,6 +36,8 @@ class Row:
     language: str | None
     section: str | None
     stub: bool
+    kind: str = "news"
+    tags: tuple[str, ...] = ()
 
 
 ROWS = st.lists(
@@ -44,6 +47,8 @@ ROWS = st.lists(
         st.none() | st.sampled_from(LANGUAGES),
         st.none() | st.sampled_from(SECTIONS),
         st.booleans(),
+        st.sampled_from(["news", "wire", "opinion"]),
+        st.lists(st.sampled_from(["ferry", "harbour", "vote"]), max_size=3).map(tuple),
     ),
     max_size=12,
 )
@@ -54,6 +59,9 @@ FILTERS = st.builds(
     Filters,
     sections=st.lists(st.sampled_from(SECTIONS), max_size=2).map(tuple),
     languages=st.lists(st.sampled_from(["pt", "en", "pt-br", "fr"]), max_size=2).map(tuple),
+    kinds=st.lists(st.sampled_from(["news", "wire", "live"]), max_size=2).map(tuple),
+    tags=st.lists(st.sampled_from(["ferry", "harbour"]), max_size=2).map(tuple),
+    authors=st.lists(st.sampled_from(["ferry", "vote"]), max_size=1).map(tuple),
     published_after=INSTANTS,
     published_before=INSTANTS,
     stubs=st.booleans(),
@@ -63,10 +71,15 @@ FILTERS = st.builds(
 def _columns(rows: list[Row]) -> Columns:
     language, languages = encode_names([row.language for row in rows])
     section, sections = encode_names([row.section for row in rows])
-    kind, kinds = encode_names(["news"] * len(rows))
+    kind, kinds = encode_names([row.kind for row in rows])
     instants = [UNDATED if row.published_at is None else int(row.published_at.timestamp()) for row in rows]
     stub = np.array([row.stub for row in rows], np.bool_)
-    return Columns(np.array(instants, np.int64), language, section, kind, stub, languages, sections, kinds)
+    tags, tag_names = encode_lists([row.tags for row in rows])
+    authors, author_names = encode_lists([row.tags[:1] for row in rows])
+    return Columns(
+        np.array(instants, np.int64), language, section, kind, stub, np.zeros(len(rows), np.int32),
+        np.full(len(rows), -1, np.int32), tags, authors, languages, sections, kinds, tag_names, author_names,
+    )  # fmt: skip
 
 
 def _passes(row: Row, filters: Filters) -> bool:
@@ -74,6 +87,12 @@ def _passes(row: Row, filters: Filters) -> bool:
     if row.stub and not filters.stubs:
         return False
     if filters.sections and row.section not in filters.sections:
+        return False
+    if filters.kinds and row.kind not in filters.kinds:
+        return False
+    if filters.tags and not set(filters.tags) & set(row.tags):
+        return False
+    if filters.authors and not set(filters.authors) & set(row.tags[:1]):
         return False
     wanted = filters.languages
     if wanted and (row.language is None or not any(re.match(rf"{tag}(-|$)", row.language) for tag in wanted)):
@@ -144,23 +163,15 @@ def test_a_span_that_ends_before_it_starts_is_refused(hours: int) -> None:
 
 
 def test_filters_that_can_match_are_taken() -> None:
-    Filters(sections=("world",), published_after=MARCH, published_before=MARCH + timedelta(seconds=1)).check(
-        _columns([Row(None, None, "world", False)])
+    filters = Filters(
+        sections=("world",),
+        kinds=("live",),  # a kind that exists and that no story here is of
+        tags=("ferry", "vote"),
+        authors=("ferry",),
+        published_after=MARCH,
+        published_before=MARCH + timedelta(seconds=1),
     )
-
-
-@given(
-    st.lists(st.sampled_from("abcdefgh"), unique=True),
-    st.lists(st.sampled_from("abcdefgh"), unique=True),
-    st.integers(0, 12),
-)
-@properties
-def test_linked_stories_come_first_then_similar_ones_each_once(linked: list[str], similar: list[str], k: int) -> None:
-    placed = place([Hit(article, 0.1) for article in linked], (Hit(article, 0.9) for article in similar), k)
-
-    everything = linked + [article for article in similar if article not in linked]
-    assert [hit.article_id for hit in placed] == everything[:k]
-    assert all(hit.score == (0.1 if hit.article_id in linked else 0.9) for hit in placed)
+    filters.check(_columns([Row(None, None, "world", False, tags=("ferry", "vote"))]))
 
 
 @given(st.lists(st.none() | st.sampled_from(["en", "de", "uk", ""])))
@@ -171,3 +182,50 @@ def test_names_are_coded_and_decoded_without_loss(values: list[str | None]) -> N
     assert codes.dtype == np.int32
     assert names == tuple(sorted({value for value in values if value is not None}))
     assert [None if code < 0 else names[code] for code in codes] == values
+
+
+@given(st.lists(st.lists(st.sampled_from(["ferry", "vote", "Fähre", ""]))))
+@properties
+def test_lists_of_names_are_coded_and_decoded_without_loss_each_name_once(values: list[list[str]]) -> None:
+    pairs, names = encode_lists(values)
+
+    assert (pairs.dtype, pairs.shape[1:]) == (np.int32, (2,))
+    assert names == tuple(sorted({name for row in values for name in row}))
+    assert [[names[code] for row, code in pairs if row == number] for number in range(len(values))] == [
+        list(dict.fromkeys(row)) for row in values
+    ]
+
+
+@given(ROWS, st.none() | st.sampled_from(["pt", "pt-br", "en-gb", "fr", "ptx"]), st.randoms(use_true_random=False))
+@properties
+def test_another_language_is_one_that_is_known_and_differs_regions_apart(
+    rows: list[Row], tag: str | None, random: Random
+) -> None:
+    order = random.choices(range(len(rows)), k=5) if rows else []
+
+    mask = other_language(_columns(rows), np.array(order, np.int64), tag)
+
+    languages = [rows[number].language for number in order]
+    assert mask.tolist() == [
+        tag is not None and language is not None and language.split("-")[0] != tag.split("-")[0]
+        for language in languages
+    ]
+
+
+@pytest.mark.parametrize(
+    ("filters", "message"),
+    [
+        (Filters(tags=("fery",)), "tag: 'fery' is not in this archive; its tags are ferry"),
+        (Filters(authors=("nobody",)), "author: 'nobody' is not in this archive; its authors are ferry"),
+        (Filters(kinds=("rumour",)), "kind: 'rumour' is none; kinds are news, opinion, wire, live, sponsored"),
+    ],
+)
+def test_a_name_that_is_not_there_is_refused_with_those_that_are(filters: Filters, message: str) -> None:
+    with pytest.raises(QueryError, match=f"^{message}$"):
+        filters.check(_columns([Row(None, None, None, False, tags=("ferry",))]))
+
+
+def test_of_many_names_the_nearest_are_told() -> None:
+    rows = [Row(None, None, None, False, tags=(f"tag {number:02d}",)) for number in range(30)]
+    with pytest.raises(QueryError, match=r"its tags are tag 07.* and \d+ more$"):
+        Filters(tags=("tag 07x",)).check(_columns(rows))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from recommender.answer import Options, options_of
 from recommender.errors import SettingsError
 from recommender.settings import Settings, load_settings, with_flags
 
@@ -79,16 +80,85 @@ def test_the_environment_speaks_in_text_and_is_understood(monkeypatch: pytest.Mo
     assert (settings.ranking.past_only, settings.links.fuzzy_threshold) == (True, 88.5)
 
 
+def test_lists_and_tables_are_read_from_file_and_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = _file("[ranking]\nkinds = []\n[ranking.section_half_life_days]\nsport = 3.5\n")
+    assert (load_settings(file).ranking.kinds, load_settings(None).ranking.kinds) == ((), ("news",))
+    assert load_settings(file).ranking.section_half_life_days == {"sport": 3.5}
+    monkeypatch.setenv("RECOMMENDER_RANKING__KINDS", '["news", "wire"]')
+    monkeypatch.setenv("RECOMMENDER_RANKING__SECTION_HALF_LIFE_DAYS", '{"sport": 7}')
+
+    ranking = load_settings(file).ranking
+
+    assert (ranking.kinds, ranking.section_half_life_days) == (("news", "wire"), {"sport": 7.0})
+
+
+@pytest.mark.parametrize("name", ["KINDS", "SECTION_HALF_LIFE_DAYS"])
+def test_a_list_in_the_environment_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(f"RECOMMENDER_RANKING__{name}", "news")
+
+    with pytest.raises(SettingsError, match=r"(?i)environment.*ranking"):
+        load_settings(None)
+
+
+def test_the_settings_of_a_list_are_the_options_of_a_list() -> None:
+    ranking = load_settings(
+        _file(
+            "[ranking]\nk = 7\nsame_language = false\npast_only = true\nkinds = ['wire']\nfreshness = false\n"
+            "collapse = false\ndiversity = 1.5\nfloor = 0.25\n"
+        )
+    ).ranking
+
+    assert options_of(ranking) == Options(
+        k=7,
+        same_language=False,
+        past_only=True,
+        kinds=("wire",),
+        freshness=False,
+        collapse=False,
+        diversity=1.5,
+        floor=0.25,
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("[encoder]\nmodell = 'x'", "desk.toml: unknown setting encoder.modell; did you mean encoder.model?"),
         ("[enkoder]\nmodel = 'x'", "desk.toml: unknown setting enkoder; did you mean encoder?"),
-        ("k = 5", "desk.toml: unknown setting k; known are home, encoder, links, ranking, serve"),
+        ("k = 5", "desk.toml: unknown setting k; known are home, encoder, links, ranking, gate, serve"),
         ("[links]\nzzz = 5", "desk.toml: unknown setting links.zzz; known are fuzzy_threshold"),
         (
             "[ranking]\nk = 0",
             "setting ranking.k: input should be greater than or equal to 1 (it is 0)",
+        ),
+        (
+            "[ranking]\nfloor = 1.5",
+            "setting ranking.floor: input should be less than or equal to 1 (it is 1.5)",
+        ),
+        (
+            "[ranking]\ndiversity = -1",
+            "setting ranking.diversity: input should be greater than or equal to 0 (it is -1)",
+        ),
+        (
+            "[ranking]\nhalf_life_days = nan",
+            "setting ranking.half_life_days: input should be less than or equal to 100000 (it is nan)",
+        ),
+        (
+            "[ranking]\nkinds = ['news', 'rumour']",
+            "setting ranking.kinds.1: input should be 'news', 'opinion', 'wire', 'live' or 'sponsored' (it is 'rumour')",
+        ),
+        (
+            "[ranking]\nkeep_copy = 'mine'",
+            "setting ranking.keep_copy: input should be 'own', 'best', 'newest' or 'longest' (it is 'mine')",
+        ),
+        (
+            "[ranking.section_half_life_days]\nworld = 30\nsport = 0",
+            "setting ranking.section_half_life_days: value error, sport must be over 0 and at most 100,000 days "
+            "(it is {'world': 30, 'sport': 0})",
+        ),
+        (
+            "[gate]\nmax_churn = 30",
+            "setting gate.max_churn: input should be less than or equal to 1 (it is 30)",
         ),
         (
             "[serve]\nport = 65536",

@@ -1,0 +1,181 @@
+"""``evaluate`` and ``tune``: the commands that measure, and learn from what they measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from recommender.answer import options_of
+from recommender.article import Article
+from recommender.catalog import Catalog
+from recommender.cli.ask import parsed_date
+from recommender.cli.output import Bars, print_json, talk
+from recommender.errors import InputError, RecommenderError, SourceError
+from recommender.evaluate import page
+from recommender.home import Home
+from recommender.recommend import Recommender
+from recommender.settings import Settings
+from recommender.snapshot import former
+from recommender.trial import Trial, Truth, truth_from_file, truth_from_links
+from recommender.trial.truth import later_half
+from recommender.trial.tune import described, tune_weights, write_model
+
+
+def _articles(settings: Settings) -> Iterator[Article]:
+    with Catalog(Home(settings.home).catalog) as catalog:
+        yield from catalog.articles()
+
+
+def _truth(
+    recommender: Recommender, qrels: Path | None, since: datetime | None = None, before: datetime | None = None
+) -> Truth:
+    if qrels is not None:
+        return truth_from_file(qrels, recommender.snapshot, since, before)
+    return truth_from_links(recommender.snapshot, since, before)
+
+
+@click.command()
+@click.option(
+    "--qrels", type=click.Path(path_type=Path), metavar="FILE", help="TREC judgments; else the archive's own links."
+)
+@click.option("--since", callback=parsed_date, metavar="DATE", help="Only stories published at this date or later.")
+@click.option("--before", callback=parsed_date, metavar="DATE", help="Only stories published before this date.")
+@click.option(
+    "--served",
+    is_flag=True,
+    help="Judge lists as readers see them, an article's own links among them; for judgments that are not those links.",
+)
+@click.option("--against", metavar="SNAPSHOT", help="A former snapshot as one more baseline (default: the one before).")
+@click.option("--report", type=click.Path(path_type=Path), metavar="FILE.html", help="Write a page with plots.")
+@click.option("--trec", type=click.Path(path_type=Path), metavar="FOLDER", help="Write qrels and runs as TREC files.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def evaluate(
+    settings: Settings,
+    qrels: Path | None,
+    since: datetime | None,
+    before: datetime | None,
+    served: bool,
+    against: str | None,
+    report: Path | None,
+    trec: Path | None,
+    as_json: bool,
+) -> int:
+    """Measure the lists on what editors linked, beside every baseline.
+
+    The trial is blind: an article's own links are neither shown nor looked at, and of the others only those of articles
+    published before it. Means go over every judged story, with 95 % bootstrap intervals and paired tests.
+    """
+    recommender = Recommender.open(settings)
+    truth = _truth(recommender, qrels, since, before)
+    bars = Bars(quiet=as_json)
+    try:
+        trial = Trial(
+            recommender,
+            truth,
+            lambda: _articles(settings),
+            options=options_of(settings.ranking),
+            served=served,
+            last=_last(settings, recommender, against),
+            watch=bars,
+        )
+        evaluation = trial.evaluate()
+    finally:
+        bars.close()
+    if trec is not None:
+        trial.write_trec(trec)
+    if report is not None:
+        _write(lambda: report.write_text(page(evaluation), encoding="utf-8"), report)
+    if as_json:
+        print_json(evaluation.as_dict())
+    else:
+        click.echo(evaluation.table())
+    for written in (trec, report):
+        if written is not None:
+            talk(f"written: {written}")
+    return 0
+
+
+def _last(settings: Settings, recommender: Recommender, against: str | None) -> Recommender | None:
+    """Return a recommender over the former snapshot; None where there is none that can be read."""
+    home = Home(settings.home)
+    name = against or former(home, recommender.snapshot.name)
+    if name is None:
+        return None
+    if against and against == recommender.snapshot.name:
+        raise InputError(f"--against: {against} is the live snapshot itself")
+    try:
+        return Recommender.open(settings, name=name)
+    except RecommenderError as error:
+        if against:
+            raise
+        talk(f"the snapshot before, {name}, cannot be compared with: {error}")
+        return None
+
+
+def _write(write: Callable[[], object], path: Path) -> None:
+    try:
+        write()
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+@click.command()
+@click.option(
+    "--qrels", type=click.Path(path_type=Path), metavar="FILE", help="TREC judgments; else the archive's own links."
+)
+@click.option(
+    "--split",
+    callback=parsed_date,
+    metavar="DATE",
+    help="Learn from stories published before, check on the others (default: half of them).",
+)
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Where to keep it (default: the home).")
+@click.option("--force", is_flag=True, help="Keep the new weights even where they do not beat the ones in use.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def tune(
+    settings: Settings, qrels: Path | None, split: datetime | None, out: Path | None, force: bool, as_json: bool
+) -> int:
+    """Learn the ranking's weights anew from the archive's own links.
+
+    They are kept only where they find more of the later links than the weights in use, beyond noise (paired test, 5 %);
+    else the command ends with 1 and everything stays as it was.
+    """
+    recommender = Recommender.open(settings)
+    split = split or later_half(recommender.snapshot)
+    if split is None:
+        raise InputError(
+            "no article with links has a date, so there is no earlier and later; nothing can be learned safely"
+        )
+    bars = Bars(quiet=as_json)
+    try:
+        tuning = tune_weights(
+            recommender,
+            _truth(recommender, qrels, before=split),
+            _truth(recommender, qrels, since=split),
+            lambda: _articles(settings),
+            options_of(settings.ranking),
+            watch=bars,
+        )
+    finally:
+        bars.close()
+    told = described(split, tuning)
+    path = out or Home(settings.home).weights
+    kept = tuning.kept or force
+    if kept:
+        _write(lambda: write_model(replace(tuning.model, figures=told), path), path)
+    if as_json:
+        print_json({"kept": str(path) if kept else None, **tuning.model.as_dict(), "figures": told})
+        return 0 if kept else 1
+    for line in tuning.lines():
+        click.echo(line)
+    if kept:
+        talk(f"kept in {path}; a running service takes it with the next snapshot")
+        return 0
+    talk("not kept: the new weights do not beat those in use on the later links beyond noise; --force keeps them")
+    return 1

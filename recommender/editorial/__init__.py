@@ -1,0 +1,11 @@
+"""The editors' hand: what the desk pins, blocks and boosts, read from a reviewed file.
+
+A file is taken whole or refused whole: a half-applied set of rules is worse than the old one.
+"""
+
+from recommender.editorial.files import MAX_FILE_BYTES, parse_rules, read_rules
+from recommender.editorial.hand import NO_HAND, Hand
+from recommender.editorial.layer import NOTHING, Applied
+from recommender.editorial.rule import Kind, Rule
+
+__all__ = ["MAX_FILE_BYTES", "NOTHING", "NO_HAND", "Applied", "Hand", "Kind", "Rule", "parse_rules", "read_rules"]

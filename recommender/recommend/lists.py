@@ -1,0 +1,107 @@
+"""Lists made: which rows may stand in one, what each scores, and how the rules and the desk arrange them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import numpy as np
+
+from recommender import rank
+from recommender.answer import Options
+from recommender.editorial import NO_HAND, Applied, Hand
+from recommender.fusion import Model
+from recommender.rank import Filters, Mask
+from recommender.recommend.evidence import Evidence, Inquiry
+from recommender.recommend.order import Arrangement, KeptCopy, arrange, boosts
+from recommender.recommend.query import Query
+from recommender.snapshot import Snapshot
+from recommender.vectors import UNDATED
+
+
+class Lists:
+    """Makes the lists of one snapshot."""
+
+    def __init__(
+        self, snapshot: Snapshot, *, model: Model, hand: Hand, keep_copy: KeptCopy, clock: Callable[[], datetime]
+    ) -> None:
+        self._snapshot = snapshot
+        self._model = model
+        self._hand = hand
+        self._keep_copy: KeptCopy = keep_copy
+        self._clock = clock
+
+    def with_model(self, model: Model) -> Lists:
+        """Return the same with other weights."""
+        return Lists(self._snapshot, model=model, hand=self._hand, keep_copy=self._keep_copy, clock=self._clock)
+
+    def inquiry(self, query: Query, options: Options) -> Inquiry:
+        """Return what is known for a question."""
+        return Inquiry(self._snapshot, self._model, query, options)
+
+    def applied(self, query: Query, options: Options) -> Applied:
+        """Return the desk's rules for this question; none of them touch the pure ranking."""
+        return (NO_HAND if options.raw else self._hand).under(query.own_row, self._clock())
+
+    def arrange(self, query: Query, options: Options, applied: Applied) -> Arrangement:
+        """Return the list: candidates scored and, unless the pure ranking is asked for, arranged by the rules."""
+        inquiry = self.inquiry(query, options)
+        asked = self._asked_for(query, options)
+        if options.raw:
+            found = inquiry.score(inquiry.candidates(asked, options.k))
+            found = found.take(range(min(options.k, len(found.rows))))
+            return Arrangement(found, ["similar"] * len(found.rows))
+        blocked = [row for row in inquiry.in_view(query.linked) if row in applied.blocked and asked[row]]
+        for row in applied.blocked:
+            asked[row] = False
+        fit = asked & self._fit_for_readers(query, options)
+        rows = inquiry.candidates(fit, options.k)
+        similar = inquiry.score(rows, boosts(applied, self._snapshot.columns, rows))
+        # An editor's own links stand ahead, of any kind and with their stubs: the editor meant this reader.
+        meant = asked & self._readable(query, options)
+        linked = _in_order(inquiry, [row for row in query.linked if meant[row] and not options.blind])
+        pinned = _in_order(inquiry, [row for row in applied.pinned if row != query.own_row])
+        made = arrange(self._snapshot, query, similar, linked, pinned, options, self._keep_copy)
+        made.hidden[:0] = [(row, "blocked", -1) for row in blocked]
+        return made
+
+    def _asked_for(self, query: Query, options: Options) -> Mask:
+        """Return the rows that the caller's filters let through; never the article itself."""
+        filters = options.filters
+        filters.check(self._snapshot.columns)
+        mask = rank.allowed(self._snapshot.columns, filters)
+        if options.past_only and query.published_at != UNDATED:
+            mask &= rank.not_younger(self._snapshot.columns, query.published_at)
+        if query.own_row is not None:
+            mask[query.own_row] = False
+        for article_id in filters.exclude:
+            number = self._snapshot.dense.row_of(article_id)
+            if number is not None:
+                mask[number] = False
+        return mask
+
+    def _fit_for_readers(self, query: Query, options: Options) -> Mask:
+        """Return the rows that may stand in a list for being similar.
+
+        Under a story: in its language, and no other story's stubs. Of the kinds that readers are offered, unless the filters
+        name others.
+        """
+        kinds = () if options.filters.kinds else options.kinds
+        if not query.is_article:
+            return rank.allowed(self._snapshot.columns, Filters(kinds=kinds))
+        fit = rank.allowed(self._snapshot.columns, Filters(kinds=kinds, stubs=False))
+        return fit & self._readable(query, options)
+
+    def _readable(self, query: Query, options: Options) -> Mask:
+        """Return the rows in the article's language; all where that is not known, or other languages are asked for."""
+        rows = np.arange(len(self._snapshot), dtype=np.int64)
+        if not options.same_language or options.filters.languages:
+            return np.ones(len(rows), np.bool_)
+        return ~rank.other_language(self._snapshot.columns, rows, query.language)
+
+
+def _in_order(inquiry: Inquiry, rows: list[int]) -> Evidence:
+    """Return the evidence of rows in their own order."""
+    found = inquiry.score(np.array(rows, np.int64))
+    place = {int(row): at for at, row in enumerate(found.rows)}
+    return found.take([place[row] for row in rows])
