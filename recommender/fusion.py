@@ -241,8 +241,11 @@ def _numbers(kind: type[Any], entry: Mapping[str, Any], name: str, least: float)
 
 def _number(value: Any, name: str, least: float) -> float:
     """Return a number within bounds, so that no file makes a score infinite."""
-    whole = isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**9
-    if not whole and not (isinstance(value, float) and math.isfinite(value)):
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or (isinstance(value, float) and not math.isfinite(value))
+    ):
         raise ValueError(f"{name} is {value!r}, no number")
     if not least <= value <= max(_MAX_WEIGHT, 1e5 if "days" in name or "sections" in name else _MAX_WEIGHT):
         raise ValueError(f"{name} is {value!r}, out of range")
