@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from newsroom import NOW, RECORDS, STUB_TITLE, RecordingEncoder, publish, settings_for, store, stories
+from newsroom import NOW, RECORDS, STUB_TITLE, RecordingEncoder, publish, settings_for, store, stories, wider_stories
 
 from recommender import build
 from recommender.answer import Options
@@ -17,6 +17,7 @@ from recommender.article import Article, ReadMore
 from recommender.catalog import Catalog
 from recommender.errors import SnapshotError
 from recommender.home import Home
+from recommender.lexical import SPOOL_PREFIX
 from recommender.readers import article_from_record
 from recommender.recommend import Recommender
 from recommender.settings import Settings
@@ -225,6 +226,61 @@ def test_one_article_publishes_and_has_an_empty_list(settings: Settings) -> None
 def test_titles_without_a_word_can_be_published(settings: Settings) -> None:
     store(settings, [Article("a", "?!"), Article("b", "…"), Article("c", "Ferry crews vote")])
     assert publish(settings).n_articles == 3
+
+
+def test_what_rules_look_at_is_what_the_articles_say(wide: Settings) -> None:
+    live = _live(wide)
+    columns, articles = live.columns, {article.id: article for article in wider_stories()}
+    for number, article_id in enumerate(live.dense.ids):
+        article = articles.get(article_id) or Article(article_id, STUB_TITLE)
+        assert tuple(columns.tag_names[code] for row, code in columns.tags if row == number) == article.tags
+        assert tuple(columns.author_names[code] for row, code in columns.authors if row == number) == article.authors
+        assert columns.kinds[columns.kind[number]] == article.kind
+        text = f"{article.title} {article.description} {article.text}"
+        assert columns.n_words[number] == len(text.split())
+    storm, wire = live.dense.require_row("storm"), live.dense.require_row("storm-wire")
+    assert columns.copies[storm] == columns.copies[wire] == min(storm, wire)
+    assert sum(columns.copies >= 0) == 2
+
+
+def test_terms_are_those_of_headline_standfirst_and_body(wide: Settings) -> None:
+    live = _live(wide)
+    for article in wider_stories():
+        row = live.dense.require_row(article.id)
+        for text in filter(None, (article.title, article.description, article.text)):
+            scores = live.lexical.scores(live.lexical.query_of_text("", text, article.language))
+            assert scores[row] > 0
+            assert row == np.argmax(scores) or live.columns.copies[row] == live.columns.copies[np.argmax(scores)] >= 0
+
+
+@pytest.mark.parametrize("error", [SnapshotError("the lists are turned over"), KeyboardInterrupt("ctrl c")])
+def test_what_the_gate_raises_stops_the_publication(published: Settings, error: BaseException) -> None:
+    asked: list[Snapshot] = []
+
+    def gate(candidate: Snapshot) -> None:
+        asked.append(candidate)
+        raise error
+
+    home = Home(published.home)
+    with Catalog(home.catalog, write=True) as catalog, pytest.raises(type(error), match=str(error)):
+        build.rebuild(home, catalog, RecordingEncoder(), published, now=NOW, gate=gate)
+    assert [candidate.name for candidate in asked] == ["s00000002"]
+    assert _live(published).name == "s00000001"
+
+
+def test_a_gate_that_raises_nothing_lets_the_new_index_through(published: Settings) -> None:
+    home = Home(published.home)
+    with Catalog(home.catalog, write=True) as catalog:
+        report = build.rebuild(home, catalog, RecordingEncoder(), published, now=NOW, gate=lambda candidate: None)
+    assert report.snapshot == _live(published).name == "s00000002"
+
+
+def test_what_a_killed_rebuild_spooled_is_cleared_away_by_the_next(published: Settings) -> None:
+    left_over = Home(published.home).snapshots / f"{SPOOL_PREFIX}abc"
+    left_over.mkdir()
+    (left_over / "0").write_bytes(b"postings")
+    publish(published)
+    assert sorted(path.name for path in left_over.parent.iterdir()) == ["s00000001", "s00000002"]
 
 
 def test_an_archive_of_copies_can_be_published(settings: Settings) -> None:

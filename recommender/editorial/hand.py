@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 
-from recommender.editorial.layer import Applied, Layer, Line, applied, layer, ordered
+from recommender.editorial.layer import Applied, Line, Scope, laid_over
 from recommender.editorial.rule import Rule
 from recommender.text import clean_line
 
@@ -21,18 +20,15 @@ class Hand:
             rules. A rule does what is left of it.
     """
 
-    __slots__ = ("_everywhere", "_latest", "_own", "_turns", "unresolved")
+    __slots__ = ("_everywhere", "_own", "unresolved")
 
     def __init__(
         self, lines: Mapping[int | None, Iterable[Line]], unresolved: tuple[tuple[str, str], ...] = ()
     ) -> None:
         """Take the lines of each story by its row; those under None hold everywhere."""
         self.unresolved = unresolved
-        self._own = {row: ordered(own) for row, own in lines.items() if row is not None}
-        self._everywhere = ordered(lines.get(None, ()))
-        # The layer for everywhere changes when a rule ends; between two such moments it is made once.
-        self._turns = sorted({line.until for line in self._everywhere if line.until})
-        self._latest = (-1, layer(()))
+        self._own = {row: Scope(own) for row, own in lines.items() if row is not None}
+        self._everywhere = Scope(lines.get(None, ()))
 
     @classmethod
     def of(cls, rules: Iterable[Rule], resolve: Callable[[str], int | None], sections: Sequence[str]) -> Hand:
@@ -71,19 +67,9 @@ class Hand:
                 everywhere touch.
             now: aware; a rule whose ``until`` is not after it does nothing.
         """
-        base = self._base(now)
+        everywhere = self._everywhere.at(now)
         own = None if own_row is None else self._own.get(own_row)
-        live = [line for line in own if line.in_force(now)] if own else ()
-        return applied(live, base) if live else base.applied
-
-    def _base(self, now: datetime) -> Layer:
-        turn = bisect_right(self._turns, now)
-        latest = self._latest
-        if latest[0] != turn:
-            # Two threads may both make it; they make the same, and each takes its own.
-            latest = (turn, layer([line for line in self._everywhere if line.in_force(now)]))
-            self._latest = latest
-        return latest[1]
+        return everywhere.applied if own is None else laid_over(everywhere, own.at(now))
 
 
 def _subjects(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,9 +14,9 @@ from typing import Any, NamedTuple
 from recommender.editorial.fields import LEAST_FACTOR, MOST_FACTOR
 from recommender.editorial.rule import Kind
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _FACTOR_DIGITS = 6
 _MAX_NOTES = 3
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -59,13 +60,9 @@ class Line(NamedTuple):
     until: datetime | None = None
     note: str = ""
 
-    def in_force(self, now: datetime) -> bool:
-        """Tell whether the rule has not ended; it has at its very end."""
-        return self.until is None or now < self.until
-
 
 class Layer(NamedTuple):
-    """Lines in force and what they come to; others are laid over it.
+    """Lines in force and what they come to.
 
     Attributes:
         applied: what they come to.
@@ -80,62 +77,102 @@ NOTHING = Applied()
 EMPTY_LAYER = Layer(NOTHING, MappingProxyType({}))
 
 
-def ordered(lines: Iterable[Line]) -> tuple[Line, ...]:
-    """Return pins as they come, then the rest in an order that does not depend on the file's."""
-    return tuple(sorted(lines, key=_order))
+class Scope:
+    """The lines of one story, or those for everywhere. What they come to changes when one ends; in between it is kept."""
+
+    __slots__ = ("_latest", "_lines", "_turns")
+
+    def __init__(self, lines: Iterable[Line]) -> None:
+        """Take pins in the order in which they are to stand, and the other lines in any."""
+        self._lines = sorted(lines, key=_order)
+        self._turns = sorted({line.until for line in self._lines if line.until})
+        self._latest = (-1, EMPTY_LAYER)
+
+    def at(self, now: datetime) -> Layer:
+        """Return the layer of a moment; a line has ended when its end is there."""
+        turn = bisect_right(self._turns, now) if self._turns else 0
+        latest = self._latest
+        if latest[0] != turn:  # two threads may both make it: they make the same, and each takes its own
+            latest = (turn, _layer([line for line in self._lines if line.until is None or now < line.until]))
+            self._latest = latest
+        return latest[1]
 
 
-def layer(lines: Sequence[Line]) -> Layer:
-    """Return a layer of lines (ordered, in force) with nothing below it."""
-    return Layer(applied(lines), _boosts(lines)) if lines else EMPTY_LAYER
+def laid_over(below: Layer, above: Layer) -> Applied:
+    """Return what two layers come to: the pins and blocks of both, the factors of both multiplied.
 
-
-def applied(lines: Sequence[Line], below: Layer = EMPTY_LAYER) -> Applied:
-    """Return what ``lines`` (ordered, in force) come to, laid over ``below``.
-
-    Blocks of both hold, factors of both are multiplied, the pins are those of ``lines``.
+    Only the layer above has pins. Costs what it takes to copy the mappings, and a product for each row or section that
+    both boost.
     """
-    base = below.applied
-    blocks = {line.subject: line for line in lines if line.kind == "block" and isinstance(line.subject, int)}
-    blocked = base.blocked.union(blocks)
-    pins: dict[int, Line] = {}
-    for line in lines:
-        if line.kind == "pin" and isinstance(line.subject, int) and line.subject not in blocked:
-            pins.setdefault(line.subject, line)
-    boosts = dict(base.boosts)
-    section_boosts = dict(base.section_boosts)
-    why = dict(base.why)
-    section_why = dict(base.section_why)
-    for subject, own in _boosts(lines).items():
-        together = ordered([*below.boosts.get(subject, ()), *own])
+    under, over = below.applied, above.applied
+    if below is EMPTY_LAYER:
+        return over
+    if above is EMPTY_LAYER:
+        return under
+    blocked = under.blocked | over.blocked
+    pinned = tuple(row for row in over.pinned if row not in blocked)
+    boosts = {**under.boosts, **over.boosts}
+    section_boosts = {**under.section_boosts, **over.section_boosts}
+    why = {**under.why, **over.why}
+    section_why = {**under.section_why, **over.section_why}
+    for subject in below.boosts.keys() & above.boosts.keys():
+        together = [*below.boosts[subject], *above.boosts[subject]]
         if isinstance(subject, str):
-            section_boosts[subject] = _product(together)
-            section_why[subject] = f"{subject}: {_boosted(together)}"
-        elif subject not in blocked:
+            section_boosts[subject], section_why[subject] = _product(together), _boosted(together, subject)
+        else:
             boosts[subject] = _product(together)
-            why[subject] = _boosted(together)
-    for row, line in pins.items():
-        why[row] = _noted("Pinned by the desk", line.note)
-    for row, line in blocks.items():
-        boosts.pop(row, None)
-        why[row] = _noted("Blocked by the desk", line.note)
-    frozen = (MappingProxyType(boosts), MappingProxyType(section_boosts), MappingProxyType(why))
-    return Applied(tuple(pins), blocked, *frozen, section_why=MappingProxyType(section_why))
+            why[subject] = why[subject] if subject in pinned else _boosted(together)
+    for row in boosts.keys() & blocked:
+        del boosts[row]
+    for row in blocked:
+        why[row] = over.why[row] if row in over.blocked else under.why[row]
+    return _frozen(pinned, blocked, boosts, section_boosts, why, section_why)
+
+
+def _layer(lines: Sequence[Line]) -> Layer:
+    if not lines:
+        return EMPTY_LAYER
+    blocks = {line.subject: line for line in lines if line.kind == "block" and isinstance(line.subject, int)}
+    pins: dict[int, Line] = {}
+    boosted: defaultdict[int | str, list[Line]] = defaultdict(list)
+    for line in lines:
+        if line.kind == "boost":
+            boosted[line.subject].append(line)
+        elif line.kind == "pin" and isinstance(line.subject, int) and line.subject not in blocks:
+            pins.setdefault(line.subject, line)
+    boosts = {subject: own for subject, own in boosted.items() if subject not in blocks}
+    rows = {row: own for row, own in boosts.items() if isinstance(row, int)}
+    sections = {name: own for name, own in boosts.items() if isinstance(name, str)}
+    applied = _frozen(
+        tuple(pins),
+        frozenset(blocks),
+        {row: _product(own) for row, own in rows.items()},
+        {name: _product(own) for name, own in sections.items()},
+        {row: _boosted(own) for row, own in rows.items()}
+        | {row: _noted("Pinned by the desk", line.note) for row, line in pins.items()}
+        | {row: _noted("Blocked by the desk", line.note) for row, line in blocks.items()},
+        {name: _boosted(own, name) for name, own in sections.items()},
+    )
+    return Layer(applied, boosts)
+
+
+def _frozen(
+    pinned: tuple[int, ...],
+    blocked: frozenset[int],
+    boosts: dict[int, float],
+    section_boosts: dict[str, float],
+    why: dict[int, str],
+    section_why: dict[str, str],
+) -> Applied:
+    proxy = MappingProxyType
+    return Applied(pinned, blocked, proxy(boosts), proxy(section_boosts), proxy(why), proxy(section_why))
 
 
 def _order(line: Line) -> tuple[bool, datetime, float, str]:
-    # The first is one value for all pins, so that their own order stays.
+    # One value for all pins, so that their own order stays; the others do not depend on the order of the file.
     if line.kind == "pin":
         return (False, _NEVER, 0.0, "")
     return (True, line.until or _NEVER, line.factor, line.note)
-
-
-def _boosts(lines: Iterable[Line]) -> dict[int | str, list[Line]]:
-    boosts: defaultdict[int | str, list[Line]] = defaultdict(list)
-    for line in lines:
-        if line.kind == "boost":
-            boosts[line.subject].append(line)
-    return boosts
 
 
 def _product(lines: Sequence[Line]) -> float:
@@ -144,9 +181,10 @@ def _product(lines: Sequence[Line]) -> float:
     return round(min(max(product, LEAST_FACTOR), MOST_FACTOR), _FACTOR_DIGITS)
 
 
-def _boosted(lines: Sequence[Line]) -> str:
+def _boosted(lines: Sequence[Line], section: str = "") -> str:
     factor = _product(lines)
-    text = f"{'Damped' if factor < 1 else 'Boosted'} ×{factor:g}"
+    text = f"{section}: " if section else ""
+    text += f"{'Damped' if factor < 1 else 'Boosted'} ×{factor:g}"
     if len(lines) > 1:
         text += f" by {len(lines)} rules"
     ends = [line.until for line in lines if line.until]

@@ -258,3 +258,28 @@ def test_an_index_that_cannot_be_written_is_an_os_error_that_names_the_file(tmp_
     path = tmp_path / "missing" / "dense.faiss"
     with pytest.raises(OSError, match=f"^{re.escape(str(path))}: cannot be written: "):
         DenseIndex.build(_ids(3), _vectors(1, 3)).write(path)
+
+
+@MANY
+@given(SEEDS, st.lists(st.integers(0, 39), max_size=12))
+def test_any_rows_have_their_vectors_and_the_scores_of_a_search(seed: int, rows: list[int]) -> None:
+    vectors, query = _vectors(seed, 40), _vectors(seed + 1, 1)[0]
+    index = DenseIndex.build(_ids(40), vectors)
+    asked = np.array(rows, np.int64)
+    unit = query / np.linalg.norm(query)
+
+    found = index.vectors(asked)
+
+    assert found.shape == (len(rows), DIM)
+    assert all(np.array_equal(vector, index.vector(row)) for vector, row in zip(found, rows, strict=True))
+    np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1.0, atol=1e-6)
+    by_id = {hit.article_id: hit.score for hit in index.search(query, 40)}
+    np.testing.assert_allclose(index.scores(unit, asked), [by_id[index.ids[row]] for row in rows], atol=1e-5)
+
+
+def test_a_row_is_required_by_its_id() -> None:
+    index = DenseIndex.build(_ids(3), _vectors(0, 3))
+
+    assert [index.require_row(article_id) for article_id in _ids(3)] == [0, 1, 2]
+    with pytest.raises(KeyError, match="nobody"):
+        index.require_row("nobody")

@@ -10,7 +10,9 @@ from recommender.errors import (
     EXIT_CODES,
     HTTP_STATUSES,
     EncoderError,
+    GateError,
     RecommenderError,
+    RulesError,
     SnapshotError,
     Suggestion,
     UnknownArticleError,
@@ -78,6 +80,12 @@ def test_an_unknown_article_carries_what_was_near() -> None:
     assert str(error) == "no such article"
     assert error.suggestions == (("a1", "One"), ("a2", "Two"))
     assert UnknownArticleError("none").suggestions == ()
+
+
+def test_refused_rules_carry_every_problem_and_a_held_back_index_what_changed() -> None:
+    assert RulesError("two problems", ["pin 1: one", "pin 2: two"]).problems == ("pin 1: one", "pin 2: two")
+    assert GateError("held back", ["compared with", "- gone"]).lines == ("compared with", "- gone")
+    assert (str(RulesError("a")), RulesError("a").problems, GateError("a").lines) == ("a", (), ())
 
 
 def test_a_missing_encoder_is_caught_with_every_other_encoder_error() -> None:

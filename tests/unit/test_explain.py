@@ -5,7 +5,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recommender.article import Article
-from recommender.explain import CLOSE, TermCounter, shared_terms, similar_reason, terms_in_text
+from recommender.explain import (
+    CLOSE,
+    Relation,
+    TermCounter,
+    alike_sentences,
+    relation,
+    shared_terms,
+    similar_reason,
+    terms_in_text,
+)
+from recommender.vectors import UNDATED
 
 
 def _counter(*articles: Article) -> TermCounter:
@@ -130,6 +140,27 @@ def test_a_word_inside_a_longer_name_is_shared_and_a_piece_of_a_word_is_not() ->
     assert shared_terms(["port"], ["transport"]) == []
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "language", "is_shared"),
+    [
+        ("ferries", "ferry", "en", True),
+        ("strikes", "Striking", "en", True),
+        ("ferry", "fern", "en", False),
+        ("Harbour Strikes", "strike", "en", True),
+        ("Fähren", "Fähre", "de", True),
+        ("забастовки", "забастовку", "ru", True),
+        ("Кравець", "Кравцем", "uk", True),
+        ("Кравець", "Краєм", "uk", False),
+        ("забастовка", "забастовкою", "uk", True),
+        ("уряду", "урядом", "uk", True),
+        ("порту", "порода", "uk", False),
+    ],
+)
+def test_two_forms_of_a_word_are_one_word(one: str, other: str, language: str, is_shared: bool) -> None:
+    assert bool(shared_terms([one], [other], language)) == is_shared
+    assert bool(shared_terms([other], [one], language)) == is_shared
+
+
 @given(st.lists(st.sampled_from(["a", "b", "a b", "c"])), st.lists(st.sampled_from(["a", "b", "b c", "d"])))
 @settings(deadline=None, max_examples=60)
 def test_sharing_goes_both_ways(terms: list[str], others: list[str]) -> None:
@@ -161,3 +192,87 @@ def test_terms_that_stand_in_a_text_come_before_words_of_the_headline() -> None:
 )
 def test_a_reason_names_at_most_three_things_each_once(shared: list[str], to_text: bool, reason: str) -> None:
     assert similar_reason(shared, to_text=to_text) == reason
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        ("same event", "Same event: both about Karsholm and toll"),
+        ("follow-up", "Follow-up: both about Karsholm and toll"),
+        ("background", "Background: both about Karsholm and toll"),
+        ("related", "Both about Karsholm and toll"),
+    ],
+)
+def test_a_reason_says_first_how_the_story_stands_to_the_article(told: Relation, reason: str) -> None:
+    assert similar_reason(["Karsholm", "toll"], told) == reason
+    assert similar_reason(["Karsholm", "toll"], told, to_text=True) == "Mentions Karsholm and toll"
+    assert similar_reason([], told) == (CLOSE if told == "related" else f"{told.capitalize()}: {CLOSE.lower()}")
+
+
+_DAY = 86_400
+
+
+@pytest.mark.parametrize(
+    ("days", "dense", "terms", "expected"),
+    [
+        (0, 0.9, 0.9, "same event"),
+        (3, 0.9, 0.9, "same event"),
+        (-3, 0.9, 0.9, "same event"),
+        (3.1, 0.9, 0.9, "follow-up"),
+        (-3.1, 0.9, 0.9, "background"),
+        (0, 0.9, 0.0, "follow-up"),  # as much by its vector, and not the same words
+        (183, 0.9, 0.9, "follow-up"),
+        (184, 0.9, 0.9, "related"),
+        (-10_000, 0.9, 0.9, "background"),
+        (-10, 0.4, 0.5, "background"),
+        (-10, 0.4, 0.0, "related"),
+        (-10, 0.2, 0.9, "related"),
+    ],
+)
+def test_time_and_likeness_say_how_a_story_stands_to_the_article(
+    days: float, dense: float, terms: float, expected: Relation
+) -> None:
+    for query_at in (0, -5_000 * _DAY, 20_000 * _DAY):
+        assert relation(query_at, query_at + round(days * _DAY), dense, terms) == expected
+        assert relation(query_at, UNDATED, dense, terms) == relation(UNDATED, query_at, dense, terms) == "related"
+    assert relation(UNDATED, UNDATED, dense, terms) == "related"
+
+
+TOLL = "The mayor opened the bridge. Drivers fear the new toll. It rained. The band played the anthem."
+TRUCKS = "Snow fell all day! Owners of trucks say that the toll ruins drivers. The band went home."
+
+
+def test_the_two_sentences_that_say_the_most_alike_are_quoted_one_of_each() -> None:
+    assert alike_sentences(TOLL, TRUCKS, "en") == [
+        "Drivers fear the new toll.",
+        "Owners of trucks say that the toll ruins drivers.",
+    ]
+    there, back = alike_sentences(TOLL, TRUCKS, "en"), alike_sentences(TRUCKS, TOLL, "en")
+    assert there is not None
+    assert back == there[::-1]
+    ukrainian = alike_sentences("Дощ. Водії бояться платного проїзду.", "Мер мовчить. Проїзду водії не хочуть.", "uk")
+    assert ukrainian == ["Водії бояться платного проїзду.", "Проїзду водії не хочуть."]
+
+
+@pytest.mark.parametrize("other", ["", "  \n ", "Nothing whatsoever in common.", "?!…"])
+def test_texts_that_share_no_telling_word_have_no_sentence_to_quote(other: str) -> None:
+    assert alike_sentences(TOLL, other, "en") is None
+    assert alike_sentences(other, TOLL, "en") is None
+
+
+def test_only_the_beginning_of_a_long_text_is_searched_and_a_long_sentence_is_cut() -> None:
+    filler = "Rain fell again. " * 60
+    assert alike_sentences(f"{filler}Drivers fear the toll.", "Drivers hate the toll.", "en") is None
+    long = f"Drivers fear the toll {'and the traffic ' * 200}."
+    found = alike_sentences(long, "Drivers hate the toll.", "en")
+    assert found == [long[:400], "Drivers hate the toll."]
+
+
+@given(st.text(max_size=200), st.text(max_size=200), st.none() | st.sampled_from(["en", "uk", "zh", "xx"]))
+@settings(deadline=None, max_examples=60)
+def test_what_is_quoted_stands_in_its_text(text: str, other: str, language: str | None) -> None:
+    found = alike_sentences(text, other, language)
+
+    if found is not None:
+        assert found[0] in text
+        assert found[1] in other
