@@ -58,7 +58,8 @@ class TermBaselines:
 
     def bm25(self, row: int) -> NDArray[np.float64]:
         """Return BM25 (k1 1.2, b 0.75) of every row; -inf where no term is shared."""
-        scores = np.asarray(self._bm25.get_scores(self._tokens[row]), np.float64)
+        tokens = self._tokens[row]
+        scores = np.asarray(self._bm25.get_scores(tokens), np.float64) if tokens else np.zeros(self._n_rows)
         return np.where(scores > 0, scores, -np.inf)
 
     def bm25_of(self, text: str, language: str | None) -> NDArray[np.float64]:

@@ -131,11 +131,10 @@ class Gate:
             if not stub[row] and live_rows(article_id) is not None
         ]
         asked = both[:: max(1, len(both) // _MAX_LISTS)]
-        options = replace(self._options, k=4 * _K)
         turned: list[tuple[float, Change]] = []
         for article_id in asked:
-            before = _known(self._live, article_id, options, new_rows)
-            after = _known(new, article_id, options, live_rows)
+            before = _known(self._live, article_id, self._options, new_rows)
+            after = _known(new, article_id, self._options, live_rows)
             gone = [each for each in before if each not in after]
             if gone:
                 come = [each for each in after if each not in before]
@@ -160,5 +159,10 @@ def _known(
     recommender: Recommender, article_id: str, options: Options, other_rows: Callable[[str], int | None]
 ) -> list[str]:
     """Return the first five of a list that the other snapshot knows, too."""
-    hits = recommender.related_hits(article_id, options)
-    return [hit.article_id for hit in hits if other_rows(hit.article_id) is not None][:_K]
+    k = 4 * _K
+    while True:
+        hits = recommender.related_hits(article_id, replace(options, k=k))
+        known = [hit.article_id for hit in hits if other_rows(hit.article_id) is not None]
+        if len(known) >= _K or len(hits) < k:
+            return known[:_K]
+        k *= 4  # on a busy day new stories fill a list

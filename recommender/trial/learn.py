@@ -153,21 +153,32 @@ def fit_calibration(dense: Values, lexical: Values, linked: Values, *, strength:
     Args:
         dense, lexical: cosines, shape (n,).
         linked: 1.0 where the editor linked the two, shape (n,); at least one of each.
-        strength: ridge penalty on the two slopes.
+        strength: ridge penalty on the two slopes. A slope that would go below 0 is held there and the rest is fitted again.
     """
     signals = np.stack([np.ones_like(dense), dense, lexical], axis=-1)
-    weights = np.array([float(np.log(linked.mean() / (1 - linked.mean()))), 0.0, 0.0])
-    penalty = np.diag([0.0, strength, strength])
+    free = np.ones(3, np.bool_)
+    while True:
+        weights = np.zeros(3)
+        weights[free] = _logistic(signals[:, free], linked, np.array([0.0, strength, strength])[free])
+        negative = free & (weights < 0) & [False, True, True]
+        if not negative.any():
+            return Calibration(*(round(float(weight), 4) for weight in weights))
+        free &= ~negative
+
+
+def _logistic(signals: Values, linked: Values, penalty: Values) -> Values:
+    """Return the weights of a logistic regression whose first column is the intercept's."""
+    weights = np.zeros(signals.shape[1])
+    weights[0] = float(np.log(linked.mean() / (1 - linked.mean())))
     for _ in range(_MAX_STEPS):
         share = 1 / (1 + np.exp(-np.clip(signals @ weights, -60, 60)))
-        slope = signals.T @ (share - linked) + penalty @ weights
-        curvature = (signals * (share * (1 - share))[:, None]).T @ signals + penalty
+        slope = signals.T @ (share - linked) + penalty * weights
+        curvature = (signals * (share * (1 - share))[:, None]).T @ signals + np.diag(penalty)
         step = np.linalg.solve(curvature, slope)
         weights = weights - step * min(1.0, 4.0 / float(np.abs(step).max() + 1e-12))
         if float(np.abs(step).max()) < _TOLERANCE:
             break
-    intercept, slope_dense, slope_lexical = (round(float(weight), 4) for weight in weights)
-    return Calibration(intercept, max(0.0, slope_dense), max(0.0, slope_lexical))
+    return weights
 
 
 def as_plain(weights: Weights) -> dict[str, float]:
