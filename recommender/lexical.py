@@ -250,7 +250,6 @@ class LexicalIndex:
         self._query_terms: NDArray[np.int32] = arrays["query_terms"]
         self._query_weights: NDArray[np.float16] = arrays["query_weights"]
         self._n_rows = n_rows
-        self._stretch = np.sqrt(self._lengths / max(1e-6, float(np.mean(self._lengths)))) if n_rows else self._lengths
         whole = (
             len(self._keys) == len(self._idf) == len(self._offsets) - 1
             and len(self._rows) == len(self._weights) == self._offsets[-1]
@@ -260,6 +259,7 @@ class LexicalIndex:
         )
         if not whole:
             raise SnapshotError("the lexical index does not belong to these rows; run: recommender rebuild")
+        self._stretch = np.sqrt(self._lengths / max(1e-6, float(np.mean(self._lengths)))) if n_rows else self._lengths
 
     @classmethod
     def read(cls, folder: Path, n_rows: int) -> LexicalIndex:
@@ -270,7 +270,7 @@ class LexicalIndex:
         """
         try:
             arrays = {file.split(".")[1]: _mapped(folder / file) for file in FILES}
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, EOFError) as error:
             raise SnapshotError(f"{folder}: the lexical index cannot be read: {error}") from error
         return cls(arrays, n_rows)
 
