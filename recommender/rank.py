@@ -58,7 +58,7 @@ class Filters:
         sections, languages, kinds: only these; empty for any. A language covers its regions (``pt`` finds ``pt-br``).
         tags, authors: only stories with one of these; empty for any.
         published_after, published_before: only articles with a date in this half-open span; aware.
-        exclude: ids already on the page.
+        exclude: ids already on the page; where copies are collapsed, near-copies of them are left out as well.
         stubs: whether links without an article may appear.
     """
 

@@ -13,7 +13,7 @@ from recommender.editorial import NO_HAND, Applied, Hand
 from recommender.fusion import Model
 from recommender.rank import Filters, Mask
 from recommender.recommend.evidence import Evidence, Inquiry
-from recommender.recommend.order import Arrangement, KeptCopy, arrange, boosts
+from recommender.recommend.order import Arrangement, KeptCopy, arrange, boosts, on_page
 from recommender.recommend.query import Query
 from recommender.snapshot import Snapshot
 from recommender.vectors import UNDATED
@@ -60,7 +60,8 @@ class Lists:
         # An editor's own links stand ahead, of any kind and with their stubs: the editor meant this reader.
         meant = asked & self._readable(query, options)
         linked = _in_order(inquiry, [row for row in query.linked if meant[row] and not options.blind])
-        pinned = _in_order(inquiry, [row for row in applied.pinned if row != query.own_row])
+        elsewhere = {query.own_row, *on_page(self._snapshot, options)}
+        pinned = _in_order(inquiry, [row for row in applied.pinned if row not in elsewhere])
         made = arrange(self._snapshot, query, similar, linked, pinned, options, self._keep_copy)
         made.hidden[:0] = [(row, "blocked", -1) for row in blocked]
         return made
@@ -74,10 +75,7 @@ class Lists:
             mask &= rank.not_younger(self._snapshot.columns, query.published_at)
         if query.own_row is not None:
             mask[query.own_row] = False
-        for article_id in filters.exclude:
-            number = self._snapshot.dense.row_of(article_id)
-            if number is not None:
-                mask[number] = False
+        mask[on_page(self._snapshot, options)] = False
         return mask
 
     def _fit_for_readers(self, query: Query, options: Options) -> Mask:

@@ -5,7 +5,7 @@ Each step takes what the one before it left and says what it hid and why. None o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -24,7 +24,7 @@ from recommender.vectors import UNDATED
 KeptCopy = Literal["best", "newest", "longest", "own"]
 COPY_COSINE = 0.95
 COPY_TERMS = 0.8
-_POOL = 50
+_POOL = 50  # of so many the likes are parted; what comes after keeps its order
 
 
 @dataclass(slots=True)
@@ -65,13 +65,14 @@ def arrange(
     columns = snapshot.columns
     hidden: list[tuple[int, str, int]] = []
     below_floor = False
+    excluded = on_page(snapshot, options)
+    linked = _apart_from(linked, pinned.rows)
     ahead = [int(row) for row in (*pinned.rows, *linked.rows)]
+    similar = _apart_from(similar, ahead)
     if options.collapse:
         linked = _without_own_copies(columns, query, linked, hidden)
         similar = _without_own_copies(columns, query, similar, hidden)
-        similar = collapse(columns, similar, ahead, keep_copy, hidden)
-    placed = set(ahead)
-    similar = similar.take([at for at, row in enumerate(similar.rows) if int(row) not in placed])
+        similar = collapse(columns, similar, [*excluded, *ahead], keep_copy, hidden)
     if options.floor and similar.probability is not None:
         # What links join to the article needs no likeness: an editor has vouched for it.
         passing = (similar.probability >= options.floor) | (similar.parts[:, PARTS.index("links")] > 0)
@@ -80,20 +81,25 @@ def arrange(
         similar = similar.take(np.flatnonzero(passing))
     if options.diversity:
         above = snapshot.dense.vectors(np.array(ahead, np.int64)).astype(np.float64)
-        pool = similar.take(range(min(len(similar.rows), max(_POOL, 3 * options.k))))
+        pool = similar.take(range(min(len(similar.rows), _POOL)))
         vectors = snapshot.dense.vectors(pool.rows).astype(np.float64)
-        similar = pool.take(
-            diversify(pool.scores, vectors @ vectors.T, vectors @ above.T, options.diversity, options.k)
-        )
-    once = dict.fromkeys(int(row) for row in pinned.rows)
-    linked = linked.take([at for at, row in enumerate(linked.rows) if int(row) not in once])
+        order = diversify(pool.scores, vectors @ vectors.T, vectors @ above.T, options.diversity, options.k)
+        similar = similar.take([*order, *range(len(pool.rows), len(similar.rows))])
     sources: list[Source] = [
         *(["pinned"] * len(pinned.rows)),  # type: ignore[list-item]
         *(["link"] * len(linked.rows)),  # type: ignore[list-item]
         *(["similar"] * len(similar.rows)),  # type: ignore[list-item]
     ]
-    joined = join([pinned, linked, similar])
-    return Arrangement(joined.take(range(min(options.k, len(sources)))), sources[: options.k], hidden, below_floor)
+    made = join([pinned, linked, similar]).take(range(min(options.k, len(sources))))
+    shown = {-1, *excluded, *(int(row) for row in made.rows)}
+    hidden = [each for each in hidden if each[2] in shown]  # others are copies of what stands below the list
+    return Arrangement(made, sources[: options.k], hidden, below_floor)
+
+
+def on_page(snapshot: Snapshot, options: Options) -> list[int]:
+    """Return the rows that the caller's filters exclude: they stand on the page already."""
+    rows = (snapshot.dense.row_of(article_id) for article_id in options.filters.exclude)
+    return [row for row in rows if row is not None]
 
 
 def collapse(
@@ -173,6 +179,12 @@ def boosts(applied: Applied, columns: Columns, rows: Rows) -> Values | None:
     return np.asarray(np.log(added))
 
 
+def _apart_from(found: Evidence, rows: Iterable[int]) -> Evidence:
+    """Return what is none of these rows."""
+    placed = {int(row) for row in rows}
+    return found.take([at for at, row in enumerate(found.rows) if int(row) not in placed])
+
+
 def _without_own_copies(
     columns: Columns, query: Query, found: Evidence, hidden: list[tuple[int, str, int]]
 ) -> Evidence:
@@ -181,6 +193,8 @@ def _without_own_copies(
         return found
     if query.own_row is None:
         copy = (found.dense >= COPY_COSINE) & (found.lexical >= COPY_TERMS)
+        groups = columns.copies[found.rows]
+        copy |= np.isin(groups, groups[copy & (groups >= 0)])
     else:
         own = columns.copies[query.own_row]
         copy = (columns.copies[found.rows] == own) & (own >= 0)
