@@ -2,7 +2,8 @@
 
 A word becomes its Snowball stem where its language has a stemmer. Ukrainian and other languages of their own scripts
 without one are cut into pieces of three to five letters, which share what inflected forms of a word share; scripts
-without blanks between words (Chinese, Japanese, Thai) into pairs of letters. Words in Latin letters are never cut.
+without blanks between words (Chinese, Japanese, Thai) into pairs of letters. Words in Latin letters are never cut, also
+where such letters touch them.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ _PIECES = (3, 4, 5)
 _MIN_CUT_CHARS = 4
 _MAX_WORD_CHARS = 60
 _LATIN = re.compile(r"[\x00-\u024f\u1e00-\u1eff]+")
+_LATIN_RUN = re.compile(r"[0-9a-z\u00df-\u024f\u1e00-\u1eff]{2,}")
 _UNPARTED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 _PIECE = "\u00a6"  # starts every piece, so that a piece is never taken for a word
 _local = threading.local()
@@ -39,7 +41,8 @@ def terms(text: str, language: str | None) -> list[str]:
         language: BCP 47 tag; None for unknown, which stems nothing.
     """
     stemmer = _stemmer((language or "").partition("-")[0])
-    words = [word for word in title_key(text).split() if len(word) > 1 or _UNPARTED.match(word)]
+    parts = (part for word in title_key(text).split() for part in _parted(word))
+    words = [word for word in parts if len(word) > 1 or _UNPARTED.match(word)]
     if stemmer is not None:
         # A Snowball stemmer leaves words of another script alone, so those are cut all the same.
         stems: list[str] = stemmer.stemWords(words)
@@ -56,6 +59,13 @@ def stem(word: str, language: str | None) -> str:
     """Return the Snowball stem of a folded word; the word itself where its language has no stemmer."""
     stemmer = _stemmer((language or "").partition("-")[0])
     return word if stemmer is None else str(stemmer.stemWord(word))
+
+
+def _parted(word: str) -> list[str]:
+    """Return the word; where letters of a script without blanks touch a Latin word, each apart. Numbers stay where they are."""
+    if not _UNPARTED.search(word):
+        return [word]
+    return _LATIN_RUN.sub(lambda run: run[0] if run[0].isdigit() else f" {run[0]} ", word).split()
 
 
 def _cut(word: str) -> list[str]:

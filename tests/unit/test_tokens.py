@@ -66,6 +66,11 @@ def test_signs_and_single_letters_have_no_terms(text: str, language: str | None)
     assert terms(text, language) == []
 
 
+@pytest.mark.parametrize(("language", "word"), [("ru", "порт"), ("en", "київ"), ("el", "уряд")])
+def test_a_word_that_is_its_own_stem_is_not_cut(language: str, word: str) -> None:
+    assert terms(word, language) == [word]
+
+
 def test_terms_keep_the_order_and_the_number_of_the_words() -> None:
     assert terms("port strike port, ferry port", "en") == ["port", "strike", "port", "ferri", "port"]
 
@@ -132,9 +137,22 @@ def test_a_run_of_such_letters_has_one_pair_less_than_letters_and_every_letter_s
     assert pairs[0][0] + "".join(pair[1] for pair in pairs) == run
 
 
-@pytest.mark.xfail(strict=True, reason="tokens._cut pairs the Latin letters of a word that Chinese letters touch")
-def test_latin_letters_that_touch_chinese_ones_are_not_cut() -> None:
-    assert "iphone" in terms("苹果iPhone手机", "zh")
+@pytest.mark.parametrize(
+    ("text", "language", "expected"),
+    [
+        ("苹果iPhone手机", "zh", ["¦苹果", "iphone", "¦手机"]),
+        ("5G网络", "zh", ["5g", "¦网络"]),
+        ("iPhones 的", "en", ["iphon", "¦的"]),
+        ("买iPhones了", "en", ["¦买", "iphon", "¦了"]),
+        ("维生素C", "zh", ["¦维生", "¦生素", "¦素c"]),
+        ("3月", "ja", ["¦3月"]),
+        ("2024年", "zh", ["¦20", "¦02", "¦24", "¦4年"]),
+        ("1" * 200_000 + "年", "zh", ["¦11"] * 199_999 + ["¦1年"]),
+    ],
+    ids=lambda value: str(value)[:12],
+)
+def test_latin_words_that_touch_chinese_letters_are_not_cut(text: str, language: str, expected: list[str]) -> None:
+    assert terms(text, language) == expected
 
 
 @pytest.mark.parametrize(("word", "language"), [("का", "ne"), ("कि", "ne"), ("ــ", "ar")])
