@@ -38,6 +38,7 @@ _SHIPPED = Path(__file__).with_name("weights.json")
 _LEAST_SPREAD = 1e-6
 _UNDATED_HALF_LIVES = 2.0
 _MAX_WEIGHT = 1000.0
+_MAX_DAYS = 1e5
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,42 +205,54 @@ def read_model(path: Path) -> Model:
         SettingsError: it cannot be read, or says something impossible; the message names the file and the entry.
     """
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-        if raw["format"] != _FORMAT:
+        raw = _entries(json.loads(path.read_text(encoding="utf-8")), "")
+        if "format" in raw and (raw["format"] != _FORMAT or isinstance(raw["format"], bool)):
             raise SettingsError(f"{path}: has format {raw['format']!r}, this program reads {_FORMAT}")
-        curve = dict(raw["curve"])
+        raw = _entries(raw, "", "format", *(each.name for each in fields(Model)))
+        curve = _entries(raw["curve"], "curve", *(each.name for each in fields(Curve)))
         return Model(
             article=_numbers(Weights, raw["article"], "article", 0.0),
             text=_numbers(Weights, raw["text"], "text", 0.0),
             curve=Curve(
                 _number(curve["half_life_days"], "curve.half_life_days", 1e-3),
                 _number(curve["newer_half_life_days"], "curve.newer_half_life_days", 1e-3),
-                {str(name): _number(days, f"curve.sections.{name}", 1e-3) for name, days in curve["sections"].items()},
+                {
+                    name: _number(days, f"curve.sections.{name}", 1e-3)
+                    for name, days in _entries(curve["sections"], "curve.sections").items()
+                },
             ),
-            unknown_language=min(1.0, _number(raw["unknown_language"], "unknown_language", 0.0)),
+            unknown_language=_number(raw["unknown_language"], "unknown_language", 0.0, 1.0),
             calibrations={
-                str(encoder): {
-                    str(language): _numbers(Calibration, entry, f"calibrations.{encoder}.{language}", -_MAX_WEIGHT)
-                    for language, entry in by_language.items()
+                encoder: {
+                    language: _numbers(Calibration, entry, f"calibrations.{encoder}.{language}", -_MAX_WEIGHT)
+                    for language, entry in _entries(by_language, f"calibrations.{encoder}").items()
                 }
-                for encoder, by_language in raw["calibrations"].items()
+                for encoder, by_language in _entries(raw["calibrations"], "calibrations").items()
             },
-            figures=dict(raw["figures"]),
+            figures=_entries(raw["figures"], "figures"),
         )
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise SettingsError(f"{path}: is no file of weights ({error}); make one with: recommender tune") from error
 
 
-def _numbers(kind: type[Any], entry: Mapping[str, Any], name: str, least: float) -> Any:
-    known = {each.name for each in fields(kind)}
-    if set(entry) != known:
-        raise ValueError(f"{name} needs {', '.join(sorted(known))}")
-    return kind(**{key: _number(value, f"{name}.{key}", least) for key, value in entry.items()})
+def _entries(value: Any, name: str, *known: str) -> dict[str, Any]:
+    """Return an object of the file that has exactly the entries ``known``; any where none is named."""
+    if not isinstance(value, dict):
+        raise ValueError(f"{name or 'all'} is {value!r:.60}, no object")
+    for entry in sorted(set(value) ^ set(known) if known else ()):
+        full = f"{name}.{entry}".removeprefix(".")
+        raise ValueError(f"{full} is unknown" if entry in value else f"{full} is missing")
+    return value
 
 
-def _number(value: Any, name: str, least: float) -> float:
+def _numbers(kind: type[Any], entry: Any, name: str, least: float) -> Any:
+    entries = _entries(entry, name, *(each.name for each in fields(kind)))
+    return kind(**{key: _number(value, f"{name}.{key}", least) for key, value in entries.items()})
+
+
+def _number(value: Any, name: str, least: float, most: float | None = None) -> float:
     """Return a number within bounds, so that no file makes a score infinite."""
     if (
         isinstance(value, bool)
@@ -247,6 +260,8 @@ def _number(value: Any, name: str, least: float) -> float:
         or (isinstance(value, float) and not math.isfinite(value))
     ):
         raise ValueError(f"{name} is {value!r}, no number")
-    if not least <= value <= max(_MAX_WEIGHT, 1e5 if "days" in name or "sections" in name else _MAX_WEIGHT):
+    if most is None:
+        most = _MAX_DAYS if name.startswith("curve.") else _MAX_WEIGHT
+    if not least <= value <= most:
         raise ValueError(f"{name} is {value!r}, out of range")
     return float(value)

@@ -18,6 +18,7 @@ from recommender.fusion import (
     N_BEST,
     PARTS,
     SECONDS_A_DAY,
+    TEXT,
     Calibration,
     Curve,
     Model,
@@ -195,6 +196,13 @@ def test_a_calibration_is_that_of_the_language_or_of_every_other() -> None:
     assert model.calibration("three", "de") is None
 
 
+def test_a_free_text_has_a_calibration_of_its_own_or_none() -> None:
+    of_texts, other = Calibration(0, 1, 2), Calibration(3, 4, 5)
+    model = Model(Weights(1, 1), Weights(1, 1), calibrations={"one": {TEXT: of_texts, "*": other}, "two": {"*": other}})
+    assert model.calibration("one", TEXT) == of_texts
+    assert model.calibration("two", TEXT) is None
+
+
 # --- weights of a question ---
 
 
@@ -297,8 +305,6 @@ NUMBERS = (
     ("calibrations", "hashing", "*", "intercept"),
 )
 NOT_NUMBERS = (math.nan, math.inf, -math.inf, "1", None, True, [1], {})
-UNNAMED = pytest.mark.xfail(strict=True, reason="fusion.read_model: the message does not say which entry it is")
-TAKEN = pytest.mark.xfail(strict=True, reason="fusion.read_model takes it")
 
 
 def _refused(path: Path, entry: str) -> None:
@@ -366,21 +372,21 @@ def test_a_missing_entry_is_refused(tmp_path: Path, path: tuple[str, ...]) -> No
         (("format",), 2),
         (("format",), "1"),
         (("format",), None),
-        pytest.param(("format",), True, marks=TAKEN),
-        pytest.param(("unknown_language",), 1.5, marks=TAKEN),
-        pytest.param(("figures",), [], marks=TAKEN),
-        pytest.param(("curve",), [["half_life_days", 1], ["newer_half_life_days", 1], ["sections", {}]], marks=TAKEN),
-        pytest.param(("curve", "half_life_weeks"), 1.0, marks=TAKEN),
-        pytest.param(("wieghts",), {}, marks=TAKEN),
-        pytest.param(("article",), 3, marks=UNNAMED),
-        pytest.param(("article",), None, marks=UNNAMED),
-        pytest.param(("article",), list(GOOD["article"]), marks=UNNAMED),
-        pytest.param(("curve",), 3, marks=UNNAMED),
-        pytest.param(("curve", "sections"), [], marks=UNNAMED),
-        pytest.param(("calibrations",), [], marks=UNNAMED),
-        pytest.param(("calibrations", "hashing"), [], marks=UNNAMED),
-        pytest.param(("calibrations", "hashing", "*"), 1, marks=UNNAMED),
-        pytest.param(("figures",), 3, marks=UNNAMED),
+        (("format",), True),
+        (("unknown_language",), 1.5),
+        (("figures",), []),
+        (("curve",), [["half_life_days", 1], ["newer_half_life_days", 1], ["sections", {}]]),
+        (("curve", "half_life_weeks"), 1.0),
+        (("wieghts",), {}),
+        (("article",), 3),
+        (("article",), None),
+        (("article",), list(GOOD["article"])),
+        (("curve",), 3),
+        (("curve", "sections"), []),
+        (("calibrations",), []),
+        (("calibrations", "hashing"), []),
+        (("calibrations", "hashing", "*"), 1),
+        (("figures",), 3),
     ],
     ids=repr,
 )
