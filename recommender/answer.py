@@ -94,6 +94,7 @@ class Options:
         same_language: only the article's language, unless ``filters`` name languages.
         kinds: of stories that may stand in a list for being similar; empty for any.
         freshness: let a story fade with the time between the two.
+        feedback: ask a free text together with the stories that it finds first.
         collapse: of near-copies show one, and never a near-copy of the article itself.
         diversity: what a story loses for each unit of cosine to one that stands above it, 0 for nothing.
         floor: least probability that an editor would link the two, 0 to 1; 0 for no floor.
@@ -109,6 +110,7 @@ class Options:
     same_language: bool = True
     kinds: tuple[str, ...] = ("news",)
     freshness: bool = True
+    feedback: bool = True
     collapse: bool = True
     diversity: float = 0.0
     floor: float = DEFAULT_FLOOR
@@ -139,6 +141,7 @@ def options_of(settings: RankingSettings) -> Options:
         same_language=settings.same_language,
         kinds=settings.kinds,
         freshness=settings.freshness,
+        feedback=settings.feedback,
         collapse=settings.collapse,
         diversity=settings.diversity,
         floor=settings.floor,

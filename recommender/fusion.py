@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -107,12 +107,28 @@ class Calibration:
 
 
 @dataclass(frozen=True, slots=True)
+class Feedback:
+    """How much a free text takes over from the stories that it finds first.
+
+    Attributes:
+        n_stories: so many; 0 turns it off.
+        dense: length of their mean vector beside the text's own, which has length 1.
+        lexical: the same of their terms.
+    """
+
+    n_stories: int = 5
+    dense: float = 0.5
+    lexical: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """Everything that was learned.
 
     Attributes:
         article, text: weights for a story as question, and for a free text.
         curve: of freshness.
+        feedback: of the first stories on a free text.
         unknown_language: share of the dense weight that stays for a language that the encoder was not trained on; the
             rest goes to the lexical one.
         calibrations: by name of the encoder, then by language (``ANY_LANGUAGE`` for every other) and for free texts (``TEXT``).
@@ -122,6 +138,7 @@ class Model:
     article: Weights
     text: Weights
     curve: Curve = field(default_factory=Curve)
+    feedback: Feedback = field(default_factory=Feedback)
     unknown_language: float = 0.5
     calibrations: Mapping[str, Mapping[str, Calibration]] = field(default_factory=dict)
     figures: Mapping[str, Any] = field(default_factory=dict)
@@ -221,6 +238,7 @@ def read_model(path: Path) -> Model:
                     for name, days in _entries(curve["sections"], "curve.sections").items()
                 },
             ),
+            feedback=_feedback(raw["feedback"]),
             unknown_language=_number(raw["unknown_language"], "unknown_language", 0.0, 1.0),
             calibrations={
                 encoder: {
@@ -250,6 +268,13 @@ def _entries(value: Any, name: str, *known: str) -> dict[str, Any]:
 def _numbers(kind: type[Any], entry: Any, name: str, least: float) -> Any:
     entries = _entries(entry, name, *(each.name for each in fields(kind)))
     return kind(**{key: _number(value, f"{name}.{key}", least) for key, value in entries.items()})
+
+
+def _feedback(entry: Any) -> Feedback:
+    read: Feedback = _numbers(Feedback, entry, "feedback", 0.0)
+    if read.n_stories != int(read.n_stories):
+        raise ValueError(f"feedback.n_stories is {read.n_stories!r}, no whole number")
+    return replace(read, n_stories=int(read.n_stories))
 
 
 def _number(value: Any, name: str, least: float, most: float | None = None) -> float:

@@ -77,6 +77,14 @@ class TermQuery:
 NOTHING_ASKED = TermQuery(np.zeros(0, np.int32), np.zeros(0, np.float32))
 
 
+def blend(query: TermQuery, others: Iterable[tuple[TermQuery, float]]) -> TermQuery:
+    """Return ``query`` with the terms of other queries added, each at its weight; terms in ascending order of number."""
+    parts = [(query, 1.0), *others]
+    numbers, which = np.unique(np.concatenate([part.numbers for part, _ in parts]), return_inverse=True)
+    weights = np.bincount(which, np.concatenate([part.weights * weight for part, weight in parts]), len(numbers))
+    return TermQuery(numbers.astype(np.int32), weights.astype(np.float32), query.short)
+
+
 class LexicalBuilder:
     """Takes texts in the order of rows and writes the index; memory does not grow with the archive but by its largest sixteenth.
 

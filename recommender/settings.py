@@ -74,6 +74,7 @@ class RankingSettings(_Section):
         past_only: never a story that is younger than the article.
         kinds: of stories that readers are offered for being similar; empty for every kind.
         freshness: let stories fade with the time between the two.
+        feedback: ask a free text together with the stories that it finds first.
         half_life_days, newer_half_life_days: of stories older and younger than the article; what was learned where not set.
         section_half_life_days: half-lives of sections that age faster or slower, by name.
         collapse: show one of several near-copies, and never a copy of the article itself.
@@ -89,6 +90,7 @@ class RankingSettings(_Section):
     past_only: bool = False
     kinds: tuple[Literal["news", "opinion", "wire", "live", "sponsored"], ...] = ("news",)
     freshness: bool = True
+    feedback: bool = True
     half_life_days: float | None = Field(default=None, gt=0, le=100_000)
     newer_half_life_days: float | None = Field(default=None, gt=0, le=100_000)
     section_half_life_days: dict[str, float] = Field(default_factory=dict)

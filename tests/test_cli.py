@@ -270,7 +270,10 @@ def test_kind_tag_and_author_filter(wide_ready: Command, arguments: Sequence[str
     [
         ([], Options()),
         (["--ranker", "dense"], Options(ranker="dense")),
-        (["--ranker", "fusion", "--no-freshness"], Options(ranker="fusion", freshness=False)),
+        (
+            ["--ranker", "fusion", "--no-freshness", "--no-feedback"],
+            Options(ranker="fusion", freshness=False, feedback=False),
+        ),
         (
             ["--ranker", "lexical", "--no-collapse", "--kind", "any"],
             Options(ranker="lexical", collapse=False, kinds=()),

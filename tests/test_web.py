@@ -181,7 +181,7 @@ def test_kind_tag_and_author_filter(wide_client: FlaskClient, query: str, expect
     ("query", "options"),
     [
         ("ranker=dense", Options(ranker="dense")),
-        ("ranker=fusion&freshness=0", Options(ranker="fusion", freshness=False)),
+        ("ranker=fusion&freshness=0&feedback=0", Options(ranker="fusion", freshness=False, feedback=False)),
         ("ranker=lexical&collapse=no&kind=any", Options(ranker="lexical", collapse=False, kinds=())),
         ("diversity=2.5&floor=0.125", Options(diversity=2.5, floor=0.125)),
         ("diversity=0&floor=1", Options(floor=1.0)),
@@ -642,6 +642,7 @@ _NAME = st.sampled_from(
         "author",
         "ranker",
         "freshness",
+        "feedback",
         "collapse",
         "diversity",
         "floor",

@@ -68,6 +68,7 @@ def _list_options(command: Command) -> Command:
                 "--ranker", type=click.Choice(RANKERS), default="full", help="What is scored (default: full)."
             ),
             click.option("--freshness/--no-freshness", default=None, help="Let stories fade with time."),
+            click.option("--feedback/--no-feedback", default=None, help="Ask a text with the stories it finds first."),
             click.option("--collapse/--no-collapse", default=None, help="Show one of several near-copies."),
             click.option("--diversity", type=float, metavar="X", help="Part stories that are alike; 0 for not at all."),
             click.option("--floor", type=float, metavar="P", help="Least probability of a link; 0 for no floor."),
@@ -89,7 +90,7 @@ def _options(settings: Settings, *, past_only: bool | None = None, **given: Any)
     any_language = "any" in given["languages"]
     any_kind = "any" in given["kinds"]
     options = options_of(settings.ranking)
-    named = ("k", "freshness", "collapse", "diversity", "floor")
+    named = ("k", "freshness", "feedback", "collapse", "diversity", "floor")
     return replace(
         options,
         **{name: given[name] for name in named if given[name] is not None},

@@ -13,6 +13,7 @@ from recommender.editorial import NO_HAND, Applied, Hand
 from recommender.fusion import Model
 from recommender.rank import Filters, Mask
 from recommender.recommend.evidence import Evidence, Inquiry
+from recommender.recommend.feedback import with_feedback
 from recommender.recommend.order import Arrangement, KeptCopy, arrange, boosts, on_page
 from recommender.recommend.query import Query
 from recommender.snapshot import Snapshot
@@ -36,8 +37,14 @@ class Lists:
         return Lists(self._snapshot, model=model, hand=self._hand, keep_copy=self._keep_copy, clock=self._clock)
 
     def inquiry(self, query: Query, options: Options) -> Inquiry:
-        """Return what is known for a question."""
-        return Inquiry(self._snapshot, self._model, query, options)
+        """Return what is known for a question; a free text is asked again together with the stories it finds first."""
+        first = Inquiry(self._snapshot, self._model, query, options)
+        feedback = self._model.feedback
+        alone = query.is_article or options.ranker in ("dense", "lexical")
+        if alone or not (options.feedback and feedback.n_stories):
+            return first
+        found = first.score(first.candidates(~self._snapshot.columns.stub, feedback.n_stories))
+        return Inquiry(self._snapshot, self._model, with_feedback(self._snapshot, query, found, feedback), options)
 
     def applied(self, query: Query, options: Options) -> Applied:
         """Return the desk's rules for this question; none of them touch the pure ranking."""

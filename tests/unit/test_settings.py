@@ -104,7 +104,7 @@ def test_the_settings_of_a_list_are_the_options_of_a_list() -> None:
     ranking = load_settings(
         _file(
             "[ranking]\nk = 7\nsame_language = false\npast_only = true\nkinds = ['wire']\nfreshness = false\n"
-            "collapse = false\ndiversity = 1.5\nfloor = 0.25\n"
+            "feedback = false\ncollapse = false\ndiversity = 1.5\nfloor = 0.25\n"
         )
     ).ranking
 
@@ -114,6 +114,7 @@ def test_the_settings_of_a_list_are_the_options_of_a_list() -> None:
         past_only=True,
         kinds=("wire",),
         freshness=False,
+        feedback=False,
         collapse=False,
         diversity=1.5,
         floor=0.25,
