@@ -53,6 +53,17 @@ def mean_vector(matrix: Matrix) -> Vector:
     return normalise(np.mean(normalise(matrix), axis=0))
 
 
+def positions(starts: NDArray[np.integer], ends: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Return the positions of several spans in one array, span after span, so that all are read at once.
+
+    Args:
+        starts, ends: of half-open spans, each shape (n,); a span may be empty.
+    """
+    sizes = ends - starts
+    before = np.cumsum(sizes) - sizes
+    return np.repeat(starts - before, sizes) + np.arange(sizes.sum(), dtype=np.int64)
+
+
 def rounded(hit: Hit) -> Hit:
     """Return the hit with its score rounded to six decimals, as every score is before it is compared or shown."""
     return Hit(hit.article_id, round(float(hit.score), SCORE_DIGITS))

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommender.vectors import Centres, Hit, Matrix, combine, mean_vector, normalise, rounded
+from recommender.vectors import Centres, Hit, Matrix, combine, mean_vector, normalise, positions, rounded
 
 
 def _random(n: int, dim: int = 6, seed: int = 0) -> Matrix:
@@ -177,3 +177,15 @@ def test_an_empty_archive_has_no_centres() -> None:
 def test_centres_and_languages_are_of_one_length() -> None:
     with pytest.raises(ValueError, match=r"^2 languages for 1 centres$"):
         Centres(["en", "de"], _random(1))
+
+
+@given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 6)), max_size=12))
+@settings(deadline=None, max_examples=60)
+def test_positions_are_those_of_one_span_after_the_other(spans: list[tuple[int, int]]) -> None:
+    starts = np.array([start for start, _ in spans], np.int64)
+    sizes = np.array([size for _, size in spans], np.int64)
+
+    found = positions(starts, starts + sizes)
+
+    assert found.dtype == np.int64
+    assert found.tolist() == [at for start, size in spans for at in range(start, start + size)]
