@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import takewhile
@@ -97,10 +97,15 @@ def shared_terms(own_terms: Sequence[str], other_terms: Sequence[str], language:
     stemmer, a long common beginning.
     """
     ranks = {_stems(term, language): rank for rank, term in enumerate(other_terms)}
+    by_meeting: defaultdict[str, list[tuple[str, ...]]] = defaultdict(list)
+    for name in ranks:
+        for word in name:
+            by_meeting[_meeting(word)].append(name)
     both: list[tuple[int, int, str]] = []
     for rank, term in enumerate(own_terms):
         key = _stems(term, language)
-        meets = [other for name, other in ranks.items() if _holds(name, key) or _holds(key, name)]
+        near = [name for word in key for name in by_meeting.get(_meeting(word), ())]
+        meets = [ranks[name] for name in near if _holds(name, key) or _holds(key, name)]
         if meets:
             both.append((rank + min(meets), rank, term))
     return [term for _, _, term in sorted(both)]
@@ -109,6 +114,11 @@ def shared_terms(own_terms: Sequence[str], other_terms: Sequence[str], language:
 @lru_cache(maxsize=2**16)
 def _stems(term: str, language: str | None) -> tuple[str, ...]:
     return tuple(stem(word, language) for word in title_key(term).split())
+
+
+def _meeting(word: str) -> str:
+    """Return where two words can meet at all: a word in ASCII with itself alone, any other with all others."""
+    return word if word.isascii() else ""
 
 
 def _holds(words_of_one: tuple[str, ...], words_of_other: tuple[str, ...]) -> bool:
@@ -171,10 +181,7 @@ def similar_reason(shared: Iterable[str], relation: Relation = "related", *, to_
     """
     named: list[str] = []
     for term in shared:
-        if not any(
-            _contains(title_key(other), title_key(term)) or _contains(title_key(term), title_key(other))
-            for other in named
-        ):
+        if not any(_contains(_key(other), _key(term)) or _contains(_key(term), _key(other)) for other in named):
             named.append(term)
         if len(named) == 3:
             break

@@ -167,6 +167,23 @@ def test_sharing_goes_both_ways(terms: list[str], others: list[str]) -> None:
     assert bool(shared_terms(terms, others)) == bool(shared_terms(others, terms))
 
 
+PIECES = ("port", "toll", "порту", "портом", "уряд", "урядом", "Fähre")
+NAMES = st.lists(st.sampled_from(PIECES), min_size=1, max_size=3).map(" ".join)
+
+
+@given(st.lists(NAMES, max_size=8), st.lists(NAMES, max_size=8, unique=True), st.sampled_from(["en", "uk", None]))
+@settings(deadline=None, max_examples=150)
+def test_what_is_shared_among_many_is_what_is_shared_of_each_pair(
+    terms: list[str], others: list[str], language: str | None
+) -> None:
+    exact: list[tuple[int, int, str]] = []
+    for rank, term in enumerate(terms):
+        meets = [at for at, other in enumerate(others) if shared_terms([term], [other], language)]
+        exact += [(rank + at, rank, term) for at in meets[:1]]
+
+    assert shared_terms(terms, others, language) == [term for _, _, term in sorted(exact)]
+
+
 def test_terms_that_stand_in_a_text_come_before_words_of_the_headline() -> None:
     text = "What did olena kravets say about the toll at the HARBOUR? Will ferries sail?"
 
