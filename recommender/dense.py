@@ -17,8 +17,6 @@ from numpy.typing import NDArray
 from recommender.errors import SnapshotError
 from recommender.vectors import SCORE_DIGITS, Hit, Matrix, Vector, normalise
 
-_swig: Any = faiss  # its stubs do not know the keyword and array forms of these two constructors
-
 faiss.omp_set_num_threads(1)
 # A damaged file can ask for any amount of memory; files are checked by hash first, this is the second lock.
 faiss.set_deserialization_vector_byte_limit(64 * 2**30)
@@ -26,6 +24,8 @@ faiss.set_deserialization_loop_limit(2**31)
 
 Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
+Cosines = NDArray[np.float32]
+_A_TIE = np.float32(2 * 10**-SCORE_DIGITS)  # two cosines further apart cannot be one score
 
 
 class DenseIndex:
@@ -100,39 +100,57 @@ class DenseIndex:
         vector: Vector = self._index.reconstruct(row)
         return vector
 
-    def scores(self, query: Vector, rows: Rows) -> NDArray[np.float32]:
-        """Return the inner product of ``query`` with each of ``rows``, shape (len(rows),); the same whatever rows stand beside."""
-        # A product of matrices sums in another order for another number of rows.
-        scores: NDArray[np.float32] = np.einsum("ij,j->i", self.vectors(rows), query.astype(np.float32))
-        return scores
+    def cosines(self, unit: Vector) -> Cosines:
+        """Return the cosine of a vector with every row, shape (len(self),), from one pass over the vectors.
+
+        A pair has one cosine to the last bit, whichever of the two is asked with and whatever else is in the index.
+
+        Args:
+            unit: shape (dim,), of unit length, as :meth:`vector` gives it, or zeros: their cosine with everything is 0.
+        """
+        # FAISS's search for all that lies within any distance: it sorts nothing, and sums as its other searches do.
+        _, found, rows = self._index.range_search(unit[None, :], -np.inf)
+        cosines = np.zeros(len(self), np.float32)
+        cosines[rows] = found
+        return cosines
 
     def search(self, query: Vector, k: int, allowed: Mask | None = None) -> list[Hit]:
         """Return the ``k`` best hits, best first; fewer when fewer are allowed.
 
         Args:
             query: shape (dim,); it is normalised here, so a score is a cosine. A query of zeros finds nothing.
-            k: at least 1; any size.
-            allowed: shape (len(self),), True where a row may be found; None for all. Rows are left out inside the
-                search, before the cut to ``k``.
+            k, allowed: see :func:`nearest`.
 
-        Scores are rounded to six decimals, ties are broken by id, also at the cut: where the k-th and the next score are equal,
-        more are fetched until the tie is whole.
+        Scores are rounded to six decimals, ties are broken by id.
         """
-        n_allowed = len(self) if allowed is None else int(np.count_nonzero(allowed))
-        query = normalise(query)
-        if k < 1 or n_allowed == 0 or not query.any():
+        if not query.any():
             return []
-        parameters: Any = None
-        if allowed is not None:
-            bits = np.packbits(allowed, bitorder="little")  # must outlive the search: FAISS keeps its address
-            parameters = _swig.SearchParameters(sel=_swig.IDSelectorBitmap(bits))
-        k = min(k, n_allowed)
-        fetch = min(n_allowed, k + 16)
-        while True:
-            found, rows = self._index.search(query[None, :], fetch, params=parameters)
-            scores = np.round(found[0].astype(np.float64), SCORE_DIGITS)
-            if fetch == n_allowed or scores[fetch - 1] < scores[k - 1]:
-                break
-            fetch = min(n_allowed, 2 * fetch)
-        best = np.lexsort((rows[0], -scores))[:k]
-        return [Hit(self.ids[rows[0][at]], float(scores[at])) for at in best]
+        cosines = self.cosines(normalise(query))
+        rows = nearest(cosines, k, allowed)
+        return [Hit(self.ids[row], score) for row, score in zip(rows, as_scores(cosines[rows]).tolist(), strict=True)]
+
+
+def nearest(cosines: Cosines, k: int, allowed: Mask | None = None) -> Rows:
+    """Return the rows with the ``k`` largest cosines, the largest first; fewer when fewer are allowed.
+
+    Cosines are compared as scores, rounded to six decimals; ties are broken by row, also at the cut.
+
+    Args:
+        cosines: of every row, shape (n,).
+        k: any size; below 1 nothing is found.
+        allowed: shape (n,), True where a row may be found; None for all. The others are left out before the cut to ``k``.
+    """
+    rows: Rows = np.arange(len(cosines)) if allowed is None else np.flatnonzero(allowed)
+    k = min(k, len(rows))
+    if k < 1:
+        return np.zeros(0, np.int64)
+    found = cosines[rows]
+    least = np.partition(found, -k)[-k]
+    in_reach = found >= least - _A_TIE
+    best = np.argsort(-as_scores(found[in_reach]), kind="stable")[:k]
+    return np.asarray(rows[in_reach][best])
+
+
+def as_scores(cosines: Cosines) -> NDArray[np.float64]:
+    """Return cosines as they are compared and shown: rounded to six decimals."""
+    return np.asarray(np.round(cosines.astype(np.float64), SCORE_DIGITS))

@@ -6,32 +6,38 @@ method here leaves them out. An evaluation says, in addition, from which instant
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.vectors import UNDATED
+from recommender.vectors import UNDATED, positions
 
 Rows = NDArray[np.int64]
 MAX_VOTERS = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Votes:
-    """What the editors of similar stories linked to.
+class RowValues:
+    """Numbers that a few rows have; every other row has 0.
 
     Attributes:
-        rows: targets, ascending, shape (m,).
-        shares: the share of the votes that each got, 0 to 1, shape (m,).
+        rows: ascending, shape (m,).
+        values: shape (m,).
     """
 
     rows: Rows
-    shares: NDArray[np.float64]
+    values: NDArray[np.float64]
+
+    def of(self, rows: Rows) -> NDArray[np.float64]:
+        """Return the number of each of ``rows``, shape (len(rows),)."""
+        if not len(self.rows):
+            return np.zeros(len(rows))
+        at = np.minimum(np.searchsorted(self.rows, rows), len(self.rows) - 1)
+        return np.where(self.rows[at] == rows, self.values[at], 0.0)
 
 
-NO_VOTES = Votes(np.zeros(0, np.int64), np.zeros(0))
+NOTHING = RowValues(np.zeros(0, np.int64), np.zeros(0))
 
 
 class LinkGraph:
@@ -50,12 +56,14 @@ class LinkGraph:
 
     def linked_by(self, row: int) -> list[int]:
         """Return the rows to which this row's editor links, in the editor's order."""
-        return [int(target) for target in self.edges[self._starts[row] : self._starts[row + 1], 1]]
+        targets: list[int] = self.edges[self._starts[row] : self._starts[row + 1], 1].tolist()
+        return targets
 
     def linking_to(self, row: int) -> list[int]:
         """Return the rows whose editors link to this row, ascending."""
         at = self._by_target[self._target_starts[row] : self._target_starts[row + 1]]
-        return [int(source) for source in self.edges[at, 0]]
+        sources: list[int] = self.edges[at, 0].tolist()
+        return sources
 
     def in_degree(self, own_row: int | None, before: int | None = None) -> NDArray[np.int64]:
         """Return how many articles link to each row, shape (n,); without the links of ``own_row``.
@@ -67,52 +75,56 @@ class LinkGraph:
         if before is None:
             counted = self._in_degree.copy()
             if own_row is not None:
-                np.subtract.at(counted, self.linked_by(own_row), 1)
+                np.subtract.at(counted, self.edges[self._starts[own_row] : self._starts[own_row + 1], 1], 1)
             return counted
         known = self._known(self.edges[:, 0], own_row, before)
         return np.bincount(self.edges[known, 1], minlength=len(self._in_degree)).astype(np.int64)
 
-    def votes(self, similar: Sequence[tuple[int, float]], own_row: int | None, before: int | None = None) -> Votes:
-        """Return what the most similar stories link to, each of the first 30 that link voting with its squared similarity.
+    def votes(
+        self, rows: Rows, cosines: NDArray[np.float64], own_row: int | None, before: int | None = None
+    ) -> RowValues:
+        """Return what the most similar stories link to: the share of the votes that each target got, 0 to 1.
+
+        Each of the first 30 that link votes with its squared similarity.
 
         Args:
-            similar: (row, cosine), the most similar first.
+            rows: the most similar first, shape (n,).
+            cosines: of these rows, shape (n,); who has none above 0 does not vote.
             own_row, before: as in :meth:`in_degree`.
 
         Source: item-based k-nearest-neighbour scoring with amplified weights, as in Sarwar et al., "Item-based
         Collaborative Filtering Recommendation Algorithms", WWW 2001; here the items are stories and the votes editors' links.
         """
-        rows = np.array([row for row, cosine in similar if cosine > 0], np.int64)
-        weights = np.array([cosine for _, cosine in similar if cosine > 0]) ** 2
-        voting = (self._starts[rows + 1] > self._starts[rows]) & self._known(rows, own_row, before)
-        rows, weights = rows[voting][:MAX_VOTERS], weights[voting][:MAX_VOTERS]
-        if not len(rows):
-            return NO_VOTES
-        spans = [self.edges[self._starts[row] : self._starts[row + 1], 1] for row in rows]
-        targets, which = np.unique(np.concatenate(spans).astype(np.int64), return_inverse=True)
-        got = np.bincount(which, np.repeat(weights, [len(span) for span in spans]))
-        return Votes(targets, got / weights.sum())
+        starts, ends = self._starts[rows], self._starts[rows + 1]
+        voting = np.flatnonzero((cosines > 0) & (ends > starts) & self._known(rows, own_row, before))[:MAX_VOTERS]
+        if not len(voting):
+            return NOTHING
+        starts, ends, weights = starts[voting], ends[voting], cosines[voting] ** 2
+        targets, which = np.unique(self.edges[positions(starts, ends), 1], return_inverse=True)
+        got = np.bincount(which, np.repeat(weights, ends - starts))
+        return RowValues(targets.astype(np.int64), got / weights.sum())
 
-    def nearness(self, own_row: int | None, before: int | None = None) -> dict[int, float]:
+    def nearness(self, own_row: int | None, before: int | None = None) -> RowValues:
         """Return rows that links join to an article, whichever way they point: 1 for one link away, ½ for two.
 
         One away is a story whose editor links to this one. Two away are what that editor links to beside it, and who links
         to that story.
         """
         if own_row is None:
-            return {}
-        near: dict[int, float] = {}
-        linking = self._only_known(self.linking_to(own_row), own_row, before)
-        for row in linking:
-            beyond = self._only_known(self.linking_to(row), own_row, before)
-            near.update((other, 0.5) for other in (*self.linked_by(row), *beyond) if other not in near)
-        near.update((row, 1.0) for row in linking)
-        near.pop(own_row, None)
-        return near
+            return NOTHING
+        linking = self._linking_to(np.array([own_row]), own_row, before)
+        if not len(linking):
+            return NOTHING
+        beside = self.edges[positions(self._starts[linking], self._starts[linking + 1]), 1]
+        near = np.unique(np.concatenate([linking, beside, self._linking_to(linking, own_row, before)]))
+        near = near[near != own_row].astype(np.int64)
+        return RowValues(near, np.where(np.isin(near, linking), 1.0, 0.5))
 
-    def _only_known(self, rows: Sequence[int], own_row: int | None, before: int | None) -> list[int]:
-        known = self._known(np.array(rows, np.int64), own_row, before)
-        return [row for row, is_known in zip(rows, known, strict=True) if is_known]
+    def _linking_to(self, rows: NDArray[np.integer], own_row: int, before: int | None) -> NDArray[np.int32]:
+        """Return whose editors link to any of these rows, of those that may be listened to."""
+        at = self._by_target[positions(self._target_starts[rows], self._target_starts[rows + 1])]
+        sources = self.edges[at, 0]
+        return np.asarray(sources[self._known(sources, own_row, before)])
 
     def _known(self, sources: NDArray[np.integer], own_row: int | None, before: int | None) -> NDArray[np.bool_]:
         """Tell which linking articles may be listened to."""

@@ -103,14 +103,10 @@ def same_language(name: str, wanted: str) -> bool:
     return name == wanted or name.startswith(f"{wanted}-")
 
 
-def other_language(columns: Columns, rows: NDArray[np.int64], tag: str | None) -> Mask:
-    """Return which rows are known to be in another language than ``tag``, regions apart; shape (len(rows),)."""
+def other_language(columns: Columns, tag: str | None) -> Mask:
+    """Return which rows are known to be in another language than ``tag``, regions apart; shape (n,)."""
     language = base_language(tag)
-    if not language:
-        return np.zeros(len(rows), np.bool_)
-    differs = np.array([base_language(name) != language for name in columns.languages] + [False])
-    mask: Mask = differs[columns.language[rows]]  # code -1, unknown, takes the last
-    return mask
+    return _coded(columns.language, [bool(language) and base_language(name) != language for name in columns.languages])
 
 
 def allowed(columns: Columns, filters: Filters) -> Mask:
@@ -119,12 +115,14 @@ def allowed(columns: Columns, filters: Filters) -> Mask:
     if not filters.stubs:
         mask &= ~columns.stub
     if filters.sections:
-        mask &= np.isin(columns.section, _codes(columns.sections, filters.sections))
+        mask &= _coded(columns.section, [name in filters.sections for name in columns.sections])
     if filters.languages:
-        names = [name for name in columns.languages if any(same_language(name, wanted) for wanted in filters.languages)]
-        mask &= np.isin(columns.language, _codes(columns.languages, names))
+        mask &= _coded(
+            columns.language,
+            [any(same_language(name, wanted) for wanted in filters.languages) for name in columns.languages],
+        )
     if filters.kinds:
-        mask &= np.isin(columns.kind, _codes(columns.kinds, filters.kinds))
+        mask &= _coded(columns.kind, [name in filters.kinds for name in columns.kinds])
     if filters.tags:
         mask &= _having(len(mask), columns.tags, _codes(columns.tag_names, filters.tags))
     if filters.authors:
@@ -155,6 +153,12 @@ def encode_lists(values: Sequence[Sequence[str]]) -> tuple[NDArray[np.int32], tu
     codes = {name: code for code, name in enumerate(names)}
     pairs = [(number, codes[name]) for number, row in enumerate(values) for name in dict.fromkeys(row)]
     return np.array(pairs, np.int32).reshape(-1, 2), names
+
+
+def _coded(codes: NDArray[np.int32], of_each: Sequence[bool]) -> Mask:
+    """Return what holds of each row's name, shape (len(codes),); code -1, unknown, takes the last, which is False."""
+    mask: Mask = np.array([*of_each, False])[codes]
+    return mask
 
 
 def _having(n_rows: int, pairs: NDArray[np.int32], codes: Sequence[int]) -> Mask:

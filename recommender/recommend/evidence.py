@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from recommender import rank
 from recommender.answer import Options
+from recommender.dense import as_scores, nearest
 from recommender.fusion import N_BEST, PARTS, TEXT, Calibration, Model, Signals, Spread, Values, contributions
-from recommender.graph import Votes
 from recommender.rank import Mask
 from recommender.recommend.query import Query
 from recommender.snapshot import Snapshot
@@ -72,43 +72,38 @@ class Inquiry:
         others = np.ones(len(snapshot), np.bool_)
         if query.own_row is not None:
             others[query.own_row] = False
-        hits = snapshot.dense.search(query.vector, _DEPTH, others)
-        self._most_similar = [(snapshot.dense.require_row(hit.article_id), hit.score) for hit in hits]
+        self._foreign = rank.other_language(snapshot.columns, query.language)
+        self._dense = snapshot.dense.cosines(query.vector)
         self._lexical = snapshot.lexical.scores(query.terms)
-        self._dense_spread = Spread.of(np.array([score for _, score in self._most_similar[:N_BEST]]))
+        self._most_similar = self._nearest(_DEPTH, others)
+        similarity = as_scores(self._dense[self._most_similar])
+        self._dense_spread = Spread.of(similarity[:N_BEST])
         # Terms are compared within a language: rows of another one would only make every score look far from the mean.
-        own_tongue = ~rank.other_language(snapshot.columns, np.arange(len(snapshot)), query.language)
-        self._lexical_spread = Spread.of(self._lexical[others & own_tongue])
+        self._lexical_spread = Spread.of(self._lexical[others & ~self._foreign])
         graph, own = snapshot.graph, query.own_row
         before = query.published_at if options.blind else None
-        self._votes: Votes = graph.votes(self._most_similar, own, before)
+        self._votes = graph.votes(self._most_similar, similarity, own, before)
         self._nearness = graph.nearness(own, before)
         self._in_degree = graph.in_degree(own, before)
 
     def in_view(self, linked: Sequence[int]) -> list[int]:
         """Return the rows that a list might have shown: what the article links to, then the most similar ones."""
-        return list(dict.fromkeys([*linked, *(row for row, _ in self._most_similar)]))
+        return list(dict.fromkeys([*linked, *self._most_similar.tolist()]))
 
     def candidates(self, allowed: Mask, k: int) -> Rows:
         """Return the rows worth scoring among those ``allowed``, ascending: the best of each generator."""
         depth = max(_DEPTH, 2 * k)
-        snapshot, weights = self._snapshot, self._weights
-        found: list[NDArray[np.integer]] = []
+        weights = self._weights
+        found = np.zeros(len(self._snapshot), np.bool_)
         if weights.dense:
-            hits = snapshot.dense.search(self._query.vector, depth, allowed)
-            found.append(np.array([snapshot.dense.require_row(hit.article_id) for hit in hits], np.int64))
+            found[self._nearest(depth, allowed)] = True
         if weights.lexical:
-            matching = np.flatnonzero(allowed & (self._lexical > 0))
-            if len(matching) > depth:
-                best = np.argpartition(-self._lexical[matching], depth - 1)[:depth]
-                matching = matching[best]
-            found.append(matching)
+            found[self._best_matching(depth, allowed)] = True
         if weights.votes:
-            found.append(self._votes.rows)
+            found[self._votes.rows] = True
         if weights.links:
-            found.append(np.array(sorted(self._nearness), np.int64))
-        rows = np.unique(np.concatenate(found)).astype(np.int64) if found else np.zeros(0, np.int64)
-        return rows[allowed[rows]]
+            found[self._nearness.rows] = True
+        return np.flatnonzero(found & allowed)
 
     def score(self, rows: Rows, boosts: Values | None = None) -> Evidence:
         """Return the evidence of any rows, best first.
@@ -117,9 +112,7 @@ class Inquiry:
             rows: shape (n,).
             boosts: what an editor's hand adds to each score, shape (n,).
         """
-        snapshot, query = self._snapshot, self._query
-        dense = snapshot.dense.scores(query.vector, rows).astype(np.float64)
-        lexical = self._lexical[rows].astype(np.float64)
+        dense, lexical = self._cosines_of(rows)
         signals = self._signals(rows, dense, lexical)
         parts = contributions(signals, self._weights)
         if self._options.ranker in ("dense", "lexical"):
@@ -136,15 +129,11 @@ class Inquiry:
 
     def signals(self, rows: Rows) -> Signals:
         """Return what is known of any rows, before the weights."""
-        dense = self._snapshot.dense.scores(self._query.vector, rows).astype(np.float64)
-        return self._signals(rows, dense, self._lexical[rows].astype(np.float64))
+        return self._signals(rows, *self._cosines_of(rows))
 
     def cosines(self) -> tuple[Values, Values]:
         """Return the cosines of vectors and of terms with every row, each shape (n,)."""
-        rows = np.arange(len(self._snapshot), dtype=np.int64)
-        return self._snapshot.dense.scores(self._query.vector, rows).astype(np.float64), self._lexical.astype(
-            np.float64
-        )
+        return self._dense.astype(np.float64), self._lexical.astype(np.float64)
 
     @property
     def calibration(self) -> Calibration | None:
@@ -154,19 +143,28 @@ class Inquiry:
             return self._model.calibration(encoder, TEXT)
         return self._model.calibration(encoder, base_language(self._query.language))
 
+    def _nearest(self, k: int, allowed: Mask) -> Rows:
+        """Return the rows whose vectors are most alike, best first; none for a question without a vector."""
+        return nearest(self._dense, k if self._query.vector.any() else 0, allowed)
+
+    def _best_matching(self, k: int, allowed: Mask) -> Rows:
+        """Return the rows that share most in terms, in no order."""
+        matching = np.flatnonzero(allowed & (self._lexical > 0))
+        if len(matching) <= k:
+            return matching
+        return matching[np.argpartition(-self._lexical[matching], k - 1)[:k]]
+
+    def _cosines_of(self, rows: Rows) -> tuple[Values, Values]:
+        return self._dense[rows].astype(np.float64), self._lexical[rows].astype(np.float64)
+
     def _signals(self, rows: Rows, dense: Values, lexical: Values) -> Signals:
-        query, columns = self._query, self._snapshot.columns
         distance = self._dense_spread.z(dense)
         # Terms of two languages hardly meet, which says nothing: there the vectors speak for both.
-        foreign = rank.other_language(columns, rows, query.language)
-        terms = np.where(foreign, distance, self._lexical_spread.z(lexical))
-        votes = np.zeros(len(rows))
-        if len(self._votes.rows):
-            at = np.minimum(np.searchsorted(self._votes.rows, rows), len(self._votes.rows) - 1)
-            votes = np.where(self._votes.rows[at] == rows, self._votes.shares[at], 0.0)
-        links = np.array([self._nearness.get(int(row), 0.0) for row in rows])
+        terms = np.where(self._foreign[rows], distance, self._lexical_spread.z(lexical))
         popularity = np.log1p(self._in_degree[rows])
-        return Signals(distance, terms, votes, links, popularity, self._freshness(rows))
+        return Signals(
+            distance, terms, self._votes.of(rows), self._nearness.of(rows), popularity, self._freshness(rows)
+        )
 
     def _freshness(self, rows: Rows) -> Values:
         curve, columns = self._model.curve, self._snapshot.columns

@@ -61,14 +61,17 @@ class Lists:
         blocked = [row for row in inquiry.in_view(query.linked) if row in applied.blocked and asked[row]]
         for row in applied.blocked:
             asked[row] = False
-        fit = asked & self._fit_for_readers(query, options)
+        readable = self._readable(query, options)
+        fit = asked & self._fit_for_readers(query, options, readable)
         rows = inquiry.candidates(fit, options.k)
         similar = inquiry.score(rows, boosts(applied, self._snapshot.columns, rows))
         # An editor's own links stand ahead, of any kind and with their stubs: the editor meant this reader.
-        meant = asked & self._readable(query, options)
-        linked = _in_order(inquiry, [row for row in query.linked if meant[row] and not options.blind])
+        meant = asked & readable
+        shown = [row for row in query.linked if meant[row] and not options.blind]
         elsewhere = {query.own_row, *on_page(self._snapshot, options)}
-        pinned = _in_order(inquiry, [row for row in applied.pinned if row not in elsewhere])
+        pins = [row for row in applied.pinned if row not in elsewhere]
+        linked = _in_order(inquiry, shown) if shown else similar.take([])
+        pinned = _in_order(inquiry, pins) if pins else similar.take([])
         made = arrange(self._snapshot, query, similar, linked, pinned, options, self._keep_copy)
         made.hidden[:0] = [(row, "blocked", -1) for row in blocked]
         return made
@@ -85,7 +88,7 @@ class Lists:
         mask[on_page(self._snapshot, options)] = False
         return mask
 
-    def _fit_for_readers(self, query: Query, options: Options) -> Mask:
+    def _fit_for_readers(self, query: Query, options: Options, readable: Mask) -> Mask:
         """Return the rows that may stand in a list for being similar.
 
         Under a story: in its language, and no other story's stubs. Of the kinds that readers are offered, unless the filters
@@ -95,14 +98,13 @@ class Lists:
         if not query.is_article:
             return rank.allowed(self._snapshot.columns, Filters(kinds=kinds))
         fit = rank.allowed(self._snapshot.columns, Filters(kinds=kinds, stubs=False))
-        return fit & self._readable(query, options)
+        return fit & readable
 
     def _readable(self, query: Query, options: Options) -> Mask:
         """Return the rows in the article's language; all where that is not known, or other languages are asked for."""
-        rows = np.arange(len(self._snapshot), dtype=np.int64)
         if not options.same_language or options.filters.languages:
-            return np.ones(len(rows), np.bool_)
-        return ~rank.other_language(self._snapshot.columns, rows, query.language)
+            return np.ones(len(self._snapshot), np.bool_)
+        return ~rank.other_language(self._snapshot.columns, query.language)
 
 
 def _in_order(inquiry: Inquiry, rows: list[int]) -> Evidence:

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from recommender.dense import DenseIndex
+from recommender.dense import DenseIndex, as_scores, nearest
 from recommender.errors import SnapshotError
-from recommender.vectors import Hit, Matrix, Vector
+from recommender.vectors import Hit, Matrix, Vector, normalise
 
 MANY = settings(deadline=None, max_examples=60)
 SEEDS = st.integers(0, 2**32 - 1)
@@ -170,13 +170,51 @@ def test_a_search_leaves_query_and_vectors_as_they_were() -> None:
 
 
 @MANY
-@given(SEEDS, st.lists(st.integers(0, 39), max_size=50))
-def test_scores_of_named_rows_are_inner_products_in_their_order(seed: int, rows: list[int]) -> None:
-    vectors, query = _vectors(seed, 40), _vectors(seed + 1, 1)[0]
-    query /= np.linalg.norm(query)
-    scores = DenseIndex.build(_ids(40), vectors).scores(query, np.array(rows, np.int64))
-    assert scores.dtype == np.float32
-    np.testing.assert_allclose(scores, _cosines(vectors, query)[rows], atol=1e-5, rtol=0)
+@given(SEEDS, st.integers(0, 200))
+def test_every_row_has_its_cosine_in_the_order_of_rows(seed: int, n_rows: int) -> None:
+    vectors, query = _vectors(seed, n_rows), _vectors(seed + 1, 1)[0]
+    cosines = DenseIndex.build(_ids(n_rows), vectors).cosines(normalise(query))
+    assert (cosines.shape, cosines.dtype) == ((n_rows,), np.float32)
+    np.testing.assert_allclose(cosines, _cosines(vectors, query), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("n_rows", [1, 7, 64, 1000])
+def test_cosines_are_those_that_faiss_itself_searches_with_to_the_last_bit(n_rows: int) -> None:
+    index, query = faiss.IndexFlatIP(DIM), normalise(_vectors(2, 1)[0])
+    index.add(normalise(_vectors(1, n_rows)))
+    found, rows = index.search(query[None, :], n_rows)
+    assert DenseIndex(_ids(n_rows), index).cosines(query)[rows[0]].tolist() == found[0].tolist()
+
+
+@MANY
+@given(SEEDS, st.integers(1, 40), st.integers(0, 39))
+def test_a_pair_has_one_cosine_to_the_last_bit_both_ways_and_in_any_company(seed: int, n_rows: int, row: int) -> None:
+    vectors, row = _vectors(seed, n_rows), row % n_rows
+    index = DenseIndex.build(_ids(n_rows), vectors)
+    cosines = index.cosines(index.vector(row))
+    assert cosines.tolist() == [float(index.cosines(index.vector(other))[row]) for other in range(n_rows)]
+    fewer = DenseIndex.build(_ids(row), vectors[:row])
+    assert fewer.cosines(index.vector(row)).tolist() == cosines[:row].tolist()
+
+
+def test_zeros_have_a_cosine_of_zero_with_everything() -> None:
+    assert DenseIndex.build(_ids(4), _vectors(1, 4)).cosines(np.zeros(DIM, np.float32)).tolist() == [0.0] * 4
+
+
+CLOSE = st.integers(0, 40).map(lambda step: np.float32(0.5 + step * 0.2e-6))  # five of them round to one score
+
+
+@MANY
+@given(st.lists(st.tuples(CLOSE, st.booleans()), max_size=40), st.integers(-1, 45))
+def test_the_nearest_rows_are_those_of_a_whole_sort_also_among_scores_that_round_to_one(
+    rows: list[tuple[np.float32, bool]], k: int
+) -> None:
+    cosines = np.array([cosine for cosine, _ in rows], np.float32)
+    allowed = np.array([is_allowed for _, is_allowed in rows], np.bool_)
+    scores = as_scores(cosines)
+    order = sorted(np.flatnonzero(allowed).tolist(), key=lambda row: (-scores[row], row))
+    assert nearest(cosines, k, allowed).tolist() == order[: max(k, 0)]
+    assert nearest(cosines, k).tolist() == nearest(cosines, k, np.ones(len(rows), np.bool_)).tolist()
 
 
 def test_a_row_is_found_by_its_id_and_gives_a_copy_of_its_unit_vector() -> None:
@@ -262,11 +300,10 @@ def test_an_index_that_cannot_be_written_is_an_os_error_that_names_the_file(tmp_
 
 @MANY
 @given(SEEDS, st.lists(st.integers(0, 39), max_size=12))
-def test_any_rows_have_their_vectors_and_the_scores_of_a_search(seed: int, rows: list[int]) -> None:
+def test_any_rows_have_their_vectors_and_cosines_the_scores_of_a_search(seed: int, rows: list[int]) -> None:
     vectors, query = _vectors(seed, 40), _vectors(seed + 1, 1)[0]
     index = DenseIndex.build(_ids(40), vectors)
     asked = np.array(rows, np.int64)
-    unit = query / np.linalg.norm(query)
 
     found = index.vectors(asked)
 
@@ -274,7 +311,7 @@ def test_any_rows_have_their_vectors_and_the_scores_of_a_search(seed: int, rows:
     assert all(np.array_equal(vector, index.vector(row)) for vector, row in zip(found, rows, strict=True))
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1.0, atol=1e-6)
     by_id = {hit.article_id: hit.score for hit in index.search(query, 40)}
-    np.testing.assert_allclose(index.scores(unit, asked), [by_id[index.ids[row]] for row in rows], atol=1e-5)
+    assert as_scores(index.cosines(normalise(query)))[asked].tolist() == [by_id[index.ids[row]] for row in rows]
 
 
 def test_a_row_is_required_by_its_id() -> None:

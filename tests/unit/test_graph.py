@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from recommender.graph import MAX_VOTERS, NO_VOTES, LinkGraph, Votes
+from recommender.graph import MAX_VOTERS, NOTHING, LinkGraph, RowValues
 from recommender.vectors import UNDATED
 
 MANY = settings(deadline=None, max_examples=150)
@@ -31,8 +31,19 @@ def _graph(edges: Edges, dates: Sequence[int] = (0,) * N) -> LinkGraph:
     return LinkGraph(np.array(edges, np.int32).reshape(-1, 2), np.array(dates, np.int64))
 
 
-def _plain(votes: Votes) -> tuple[list[int], list[float]]:
-    return votes.rows.tolist(), votes.shares.tolist()
+def _plain(values: RowValues) -> tuple[list[int], list[float]]:
+    return values.rows.tolist(), values.values.tolist()
+
+
+def _votes(
+    graph: LinkGraph, similar: Sequence[tuple[int, float]], own_row: int | None, before: int | None = None
+) -> RowValues:
+    rows, cosines = np.array([row for row, _ in similar], np.int64), np.array([cosine for _, cosine in similar])
+    return graph.votes(rows, cosines, own_row, before)
+
+
+def _near(graph: LinkGraph, own_row: int | None, before: int | None = None) -> dict[int, float]:
+    return dict(zip(*_plain(graph.nearness(own_row, before)), strict=True))
 
 
 # --- links ---
@@ -59,9 +70,9 @@ def test_a_graph_without_links_says_nothing_of_anybody(n: int) -> None:
     assert graph.in_degree(None).tolist() == [0] * n
     assert graph.in_degree(None, 3).tolist() == [0] * n
     for row in range(n):
-        assert (graph.linked_by(row), graph.linking_to(row), graph.nearness(row, 3)) == ([], [], {})
+        assert (graph.linked_by(row), graph.linking_to(row), _near(graph, row, 3)) == ([], [], {})
         assert graph.in_degree(row).tolist() == [0] * n
-        assert graph.votes([(other, 1.0) for other in range(n)], row) is NO_VOTES
+        assert _votes(graph, [(other, 1.0) for other in range(n)], row) is NOTHING
 
 
 # --- popularity ---
@@ -106,28 +117,28 @@ EDITORS: Edges = [(0, 5), (0, 6), (1, 6), (2, 7), (3, 0)]
 
 
 def test_similar_stories_vote_with_their_squared_similarity() -> None:
-    rows, shares = _plain(_graph(EDITORS).votes([(0, 0.8), (1, 0.6)], None))
+    rows, shares = _plain(_votes(_graph(EDITORS), [(0, 0.8), (1, 0.6)], None))
     assert rows == [5, 6]
     assert shares == pytest.approx([0.64, 1.0])
 
 
 def test_stories_without_links_and_those_that_are_not_alike_do_not_vote() -> None:
-    alone = _plain(_graph(EDITORS).votes([(2, 0.5)], None))
+    alone = _plain(_votes(_graph(EDITORS), [(2, 0.5)], None))
     among = [(8, 0.9), (2, 0.5), (0, 0.0), (1, -0.7)]
-    assert _plain(_graph(EDITORS).votes(among, None)) == alone == ([7], [1.0])
+    assert _plain(_votes(_graph(EDITORS), among, None)) == alone == ([7], [1.0])
 
 
 def test_an_article_does_not_vote_for_itself() -> None:
     graph = _graph(EDITORS)
-    assert _plain(graph.votes([(0, 1.0), (2, 0.5)], 0)) == ([7], [1.0])
-    assert graph.votes([(0, 1.0)], 0) is NO_VOTES
+    assert _plain(_votes(graph, [(0, 1.0), (2, 0.5)], 0)) == ([7], [1.0])
+    assert _votes(graph, [(0, 1.0)], 0) is NOTHING
 
 
 def test_before_hides_the_votes_of_later_and_undated_stories() -> None:
     graph = _graph(EDITORS, (3, 1, UNDATED, 0, 0, 0, 0, 0, 0))
     similar = [(0, 0.9), (1, 0.6), (2, 0.5)]
-    assert _plain(graph.votes(similar, None, 3)) == ([6], [1.0])
-    assert _plain(graph.votes(similar, None))[0] == [5, 6, 7]
+    assert _plain(_votes(graph, similar, None, 3)) == ([6], [1.0])
+    assert _plain(_votes(graph, similar, None))[0] == [5, 6, 7]
 
 
 def test_the_first_thirty_that_link_are_listened_to_and_no_more() -> None:
@@ -135,7 +146,7 @@ def test_the_first_thirty_that_link_are_listened_to_and_no_more() -> None:
     graph = _graph([(row, 50 + row) for row in range(1, 41)], (0,) * n)
     silent = [(row, 0.95) for row in range(91, 100)]
     similar = [*silent, *((row, 0.9) for row in range(41))]
-    rows, shares = _plain(graph.votes(similar, 4))
+    rows, shares = _plain(_votes(graph, similar, 4))
     assert len(rows) == MAX_VOTERS == 30
     assert rows == [50 + row for row in range(1, 32) if row != 4]
     assert shares == pytest.approx([1 / 30] * 30)
@@ -158,11 +169,11 @@ def _votes_by_hand(
 def test_votes_are_those_of_a_count_by_hand_and_shares_of_one(
     edges: Edges, dates: list[int], similar: list[tuple[int, float]], own_row: int | None, before: int | None
 ) -> None:
-    votes = _graph(edges, dates).votes(similar, own_row, before)
+    votes = _votes(_graph(edges, dates), similar, own_row, before)
     exact = _votes_by_hand(edges, dates, similar, own_row, before)
     assert votes.rows.tolist() == list(exact)
-    assert votes.shares.tolist() == pytest.approx(list(exact.values()))
-    assert ((votes.shares > 0) & (votes.shares <= 1 + 1e-12)).all()
+    assert votes.values.tolist() == pytest.approx(list(exact.values()))
+    assert ((votes.values > 0) & (votes.values <= 1 + 1e-12)).all()
 
 
 # --- nearness ---
@@ -171,20 +182,20 @@ def test_votes_are_those_of_a_count_by_hand_and_shares_of_one(
 def test_who_links_to_a_story_is_one_away_and_what_stands_beside_it_two() -> None:
     #  3 ─▶ 1 ─▶ 0 ─▶ 4     1 ─▶ 2     6 ─▶ 4
     graph = _graph([(1, 0), (1, 2), (3, 1), (0, 4), (6, 4), (7, 3)])
-    assert graph.nearness(0) == {1: 1.0, 2: 0.5, 3: 0.5}
-    assert graph.nearness(None) == {}
-    assert graph.nearness(5) == {}
+    assert _near(graph, 0) == {1: 1.0, 2: 0.5, 3: 0.5}
+    assert _near(graph, None) == {}
+    assert _near(graph, 5) == {}
 
 
 def test_a_story_that_is_one_and_two_away_is_one_away() -> None:
-    assert _graph([(1, 0), (2, 0), (1, 2), (2, 1)]).nearness(0) == {1: 1.0, 2: 1.0}
+    assert _near(_graph([(1, 0), (2, 0), (1, 2), (2, 1)]), 0) == {1: 1.0, 2: 1.0}
 
 
 def test_before_hides_later_and_undated_linkers_from_nearness() -> None:
     edges = [(1, 0), (2, 0), (3, 0), (1, 5), (2, 6), (4, 1), (7, 1)]
     graph = _graph(edges, (0, 1, 5, UNDATED, 2, 9, 9, 6, 0))
-    assert graph.nearness(0, 5) == {1: 1.0, 5: 0.5, 4: 0.5}
-    assert graph.nearness(0) == {1: 1.0, 2: 1.0, 3: 1.0, 5: 0.5, 6: 0.5, 4: 0.5, 7: 0.5}
+    assert _near(graph, 0, 5) == {1: 1.0, 5: 0.5, 4: 0.5}
+    assert _near(graph, 0) == {1: 1.0, 2: 1.0, 3: 1.0, 5: 0.5, 6: 0.5, 4: 0.5, 7: 0.5}
 
 
 @MANY
@@ -197,7 +208,15 @@ def test_nearness_is_one_link_or_two_among_those_that_may_be_listened_to(
     two = {target for source, target in listened if source in one} | {source for source, at in listened if at in one}
     exact = dict.fromkeys(two, 0.5) | dict.fromkeys(one, 1.0)
     exact.pop(own_row, None)
-    assert _graph(edges, dates).nearness(own_row, before) == exact
+    assert _near(_graph(edges, dates), own_row, before) == exact
+
+
+@MANY
+@given(st.dictionaries(ROWS, st.floats(0.1, 1)), st.lists(ROWS))
+def test_a_row_without_a_number_has_zero(numbers: dict[int, float], rows: list[int]) -> None:
+    known = sorted(numbers)
+    values = RowValues(np.array(known, np.int64), np.array([numbers[row] for row in known]))
+    assert values.of(np.array(rows, np.int64)).tolist() == [numbers.get(row, 0.0) for row in rows]
 
 
 # --- an article's own links ---
@@ -220,8 +239,8 @@ def test_whatever_an_article_links_to_changes_nothing_for_that_article(
         graph = _graph(links, dates)
         return (
             graph.in_degree(own_row, before),
-            _plain(graph.votes(similar, own_row, before)),
-            graph.nearness(own_row, before),
+            _plain(_votes(graph, similar, own_row, before)),
+            _near(graph, own_row, before),
         )
 
     (counted, votes, near), *rest = known(edges), known(without), known(others)

@@ -203,7 +203,7 @@ def test_another_language_is_one_that_is_known_and_differs_regions_apart(
 ) -> None:
     order = random.choices(range(len(rows)), k=5) if rows else []
 
-    mask = other_language(_columns(rows), np.array(order, np.int64), tag)
+    mask = other_language(_columns(rows), tag)[np.array(order, np.int64)]
 
     languages = [rows[number].language for number in order]
     assert mask.tolist() == [
