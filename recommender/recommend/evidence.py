@@ -49,6 +49,10 @@ class Evidence:
             self.rows[order], self.scores[order], self.parts[order], self.dense[order], self.lexical[order], probability
         )
 
+    def only(self, wanted: Mask) -> Evidence:
+        """Return the candidates where ``wanted``, shape (n,), is True."""
+        return self if wanted.all() else self.take(np.flatnonzero(wanted))
+
     def named_parts(self, at: int) -> dict[str, float]:
         """Return what each part adds to one score, by name; parts that add nothing are left out."""
         values = dict(zip(PARTS, (round(float(value), SCORE_DIGITS) for value in self.parts[at]), strict=True))

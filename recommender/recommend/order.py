@@ -78,7 +78,7 @@ def arrange(
         passing = (similar.probability >= options.floor) | (similar.parts[:, PARTS.index("links")] > 0)
         below_floor = not passing[: options.k].all()
         hidden += [(int(row), "unlike", -1) for row in similar.rows[: options.k][~passing[: options.k]]]
-        similar = similar.take(np.flatnonzero(passing))
+        similar = similar.only(passing)
     if options.diversity:
         above = snapshot.dense.vectors(np.array(ahead, np.int64)).astype(np.float64)
         pool = similar.take(range(min(len(similar.rows), _POOL)))
@@ -116,19 +116,18 @@ def collapse(
     """
     group = columns.copies[similar.rows]
     shown = {int(columns.copies[row]): row for row in ahead if columns.copies[row] >= 0}
-    kept: list[int] = []
-    for at, (row, copies) in enumerate(zip(similar.rows, group, strict=True)):
-        if copies < 0 or int(row) in ahead:
-            kept.append(at)
-            continue
-        if int(copies) not in shown:
+    kept = np.arange(len(group))
+    for at in np.flatnonzero((group >= 0) & ~np.isin(similar.rows, ahead)).tolist():
+        row, copies = int(similar.rows[at]), int(group[at])
+        if copies in shown:
+            kept[at] = -1
+        else:
             members = np.flatnonzero(group == copies)
-            best = int(members[_kept(columns, similar.rows[members], keep)])
-            shown[int(copies)] = int(similar.rows[best])
-            kept.append(best)
-        if shown[int(copies)] != int(row):
-            hidden.append((int(row), "copy", shown[int(copies)]))
-    return similar.take(kept)
+            kept[at] = members[_kept(columns, similar.rows[members], keep)]
+            shown[copies] = int(similar.rows[kept[at]])
+        if shown[copies] != row:
+            hidden.append((row, "copy", shown[copies]))
+    return similar.take(kept[kept >= 0])
 
 
 def diversify(scores: Values, alike: Values, alike_above: Values, strength: float, k: int) -> list[int]:
@@ -181,15 +180,14 @@ def boosts(applied: Applied, columns: Columns, rows: Rows) -> Values | None:
 
 def _apart_from(found: Evidence, rows: Iterable[int]) -> Evidence:
     """Return what is none of these rows."""
-    placed = {int(row) for row in rows}
-    return found.take([at for at, row in enumerate(found.rows) if int(row) not in placed])
+    return found.only(~np.isin(found.rows, list(rows))) if len(found.rows) else found
 
 
 def _without_own_copies(
     columns: Columns, query: Query, found: Evidence, hidden: list[tuple[int, str, int]]
 ) -> Evidence:
     """Return what is no near-copy of the article itself."""
-    if not query.is_article:
+    if not query.is_article or not len(found.rows):
         return found
     if query.own_row is None:
         copy = (found.dense >= COPY_COSINE) & (found.lexical >= COPY_TERMS)
@@ -200,7 +198,7 @@ def _without_own_copies(
         copy = (columns.copies[found.rows] == own) & (own >= 0)
         copy |= _agency_versions(columns, query.own_row, found)
     hidden += [(int(row), "own copy", -1) for row in found.rows[copy]]
-    return found.take(np.flatnonzero(~copy))
+    return found.only(~copy)
 
 
 def _agency_versions(columns: Columns, own_row: int, found: Evidence) -> Mask:
