@@ -104,6 +104,19 @@ def test_every_story_of_the_corpus_has_a_list(corpus: tuple[Settings, IngestRepo
     assert len(recommender.snapshot) > sum(report.outcomes.values())
 
 
+def test_only_news_is_offered_and_no_near_copy_twice(corpus: tuple[Settings, IngestReport]) -> None:
+    settings, _ = corpus
+    recommender = Recommender.open(settings)
+    columns, row_of = recommender.snapshot.columns, recommender.snapshot.dense.require_row
+    for article_id in recommender.snapshot.dense.ids:
+        similar = [
+            row_of(result.id) for result in recommender.related(article_id).results if result.source == "similar"
+        ]
+        assert {columns.kinds[columns.kind[row]] for row in similar} <= {"news"}
+        groups = [int(columns.copies[row]) for row in [row_of(article_id), *similar] if columns.copies[row] >= 0]
+        assert len(set(groups)) == len(groups)
+
+
 def _document() -> Path:
     if not DOCUMENTS.is_dir():
         pytest.skip("the documents that this project was given are not beside this checkout")
