@@ -81,7 +81,7 @@ class LinkGraph:
         return np.bincount(self.edges[known, 1], minlength=len(self._in_degree)).astype(np.int64)
 
     def votes(
-        self, rows: Rows, cosines: NDArray[np.float64], own_row: int | None, before: int | None = None
+        self, rows: Rows, alike: NDArray[np.float64], own_row: int | None, before: int | None = None
     ) -> RowValues:
         """Return what the most similar stories link to: the share of the votes that each target got, 0 to 1.
 
@@ -89,17 +89,17 @@ class LinkGraph:
 
         Args:
             rows: the most similar first, shape (n,).
-            cosines: of these rows, shape (n,); who has none above 0 does not vote.
+            alike: how similar each is, shape (n,); who is not above 0 does not vote.
             own_row, before: as in :meth:`in_degree`.
 
         Source: item-based k-nearest-neighbour scoring with amplified weights, as in Sarwar et al., "Item-based
         Collaborative Filtering Recommendation Algorithms", WWW 2001; here the items are stories and the votes editors' links.
         """
         starts, ends = self._starts[rows], self._starts[rows + 1]
-        voting = np.flatnonzero((cosines > 0) & (ends > starts) & self._known(rows, own_row, before))[:MAX_VOTERS]
+        voting = np.flatnonzero((alike > 0) & (ends > starts) & self._known(rows, own_row, before))[:MAX_VOTERS]
         if not len(voting):
             return NOTHING
-        starts, ends, weights = starts[voting], ends[voting], cosines[voting] ** 2
+        starts, ends, weights = starts[voting], ends[voting], alike[voting] ** 2
         targets, which = np.unique(self.edges[positions(starts, ends), 1], return_inverse=True)
         got = np.bincount(which, np.repeat(weights, ends - starts))
         return RowValues(targets.astype(np.int64), got / weights.sum())

@@ -655,11 +655,8 @@ def test_candidates_are_the_best_of_each_generator_and_nothing_that_is_not_allow
                 sorted((other for other in rows if lexical[other] > 0), key=lambda other: -lexical[other])[:8]
             )
         if ranker == "full":
-            near = sorted((other for other in range(69) if other != row), key=lambda other: -round(dense[other], 6))[:6]
-            voted = {target for voter in near if dense[voter] > 0 for target in snapshot.graph.linked_by(voter)}
-            expected.update(
-                target for target in {*voted, *snapshot.graph.nearness(row).rows.tolist()} if allowed[target]
-            )
+            told = inquiry.signals(np.arange(69, dtype=np.int64))
+            expected.update(target for target in rows if told.votes[target] or told.links[target])
         assert inquiry.candidates(allowed, 4).tolist() == sorted(expected)
 
 
@@ -676,14 +673,16 @@ def test_a_score_is_the_weighted_sum_of_what_is_known(crowd: Recommender, row: i
     others = [number for number in range(len(snapshot)) if number != row]
     distance = Spread.of(np.array([dense[number] for number in others])).z(dense)
     at_home = Spread.of(np.array([lexical[number] for number in others if not foreign[number]], np.float32)).z(lexical)
-    by_likeness = sorted(others, key=lambda number: (-round(dense[number], 6), number))
-    voters = [number for number in by_likeness if graph.linked_by(number) and dense[number] > 0][:30]
-    total = sum(dense[number] ** 2 for number in voters)
+    terms = np.where(foreign, distance, at_home)
+    alike = (weights.dense * distance + weights.lexical * terms) / (weights.dense + weights.lexical)
+    by_likeness = sorted(others, key=lambda number: (-round(alike[number], 6), number))
+    voters = [number for number in by_likeness if graph.linked_by(number) and alike[number] > 0][:30]
+    total = sum(alike[number] ** 2 for number in voters)
     joined = graph.nearness(row)
     near = dict(zip(joined.rows.tolist(), joined.values.tolist(), strict=True))
     for result in crowd.related(article_id, Options(k=100, raw=True, explain=True)).results:
         other = snapshot.dense.require_row(result.id)
-        share = sum(dense[voter] ** 2 for voter in voters if other in graph.linked_by(voter)) / total
+        share = sum(alike[voter] ** 2 for voter in voters if other in graph.linked_by(voter)) / total
         linking = set(graph.linking_to(other)) - {row}
         age = (float(columns.published_at[row]) - float(columns.published_at[other])) / DAY
         half = curve.half_life_days if age >= 0 else curve.newer_half_life_days
@@ -694,7 +693,7 @@ def test_a_score_is_the_weighted_sum_of_what_is_known(crowd: Recommender, row: i
             fresh = 1.0
         expected = {
             "dense": weights.dense * distance[other],
-            "lexical": weights.lexical * (distance if foreign[other] else at_home)[other],
+            "lexical": weights.lexical * terms[other],
             "votes": weights.votes * share**0.5,
             "links": weights.links * near.get(other, 0.0),
             "popularity": weights.popularity * np.log(1 + len(linking)),

@@ -12,6 +12,7 @@ from recommender import rank
 from recommender.answer import Options
 from recommender.dense import as_scores, nearest
 from recommender.fusion import N_BEST, PARTS, TEXT, Calibration, Model, Signals, Spread, Values, contributions
+from recommender.graph import NOTHING
 from recommender.rank import Mask
 from recommender.recommend.query import Query
 from recommender.snapshot import Snapshot
@@ -20,6 +21,7 @@ from recommender.vectors import SCORE_DIGITS
 
 Rows = NDArray[np.int64]
 _DEPTH = 300
+_LEAST_WEIGHT = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class Inquiry:
         self._query = query
         self._options = options
         weights = model.weights(is_article=query.is_article, language_known=query.language_known)
+        self._text_weights = np.array([weights.dense, weights.lexical])
         if options.ranker != "full":
             weights = weights.only(*({"fusion": ("dense", "lexical")}.get(options.ranker, (options.ranker,))))
         if not options.freshness:
@@ -80,13 +83,12 @@ class Inquiry:
         self._dense = snapshot.dense.cosines(query.vector)
         self._lexical = snapshot.lexical.scores(query.terms)
         self._most_similar = self._nearest(_DEPTH, others)
-        similarity = as_scores(self._dense[self._most_similar])
-        self._dense_spread = Spread.of(similarity[:N_BEST])
+        self._dense_spread = Spread.of(as_scores(self._dense[self._most_similar[:N_BEST]]))
         # Terms are compared within a language: rows of another one would only make every score look far from the mean.
         self._lexical_spread = Spread.of(self._lexical[others & ~self._foreign])
         graph, own = snapshot.graph, query.own_row
         before = query.published_at if options.blind else None
-        self._votes = graph.votes(self._most_similar, similarity, own, before)
+        self._votes = graph.votes(*self._voters(others), own, before) if options.ranker == "full" else NOTHING
         self._nearness = graph.nearness(own, before)
         self._in_degree = graph.in_degree(own, before)
 
@@ -158,13 +160,28 @@ class Inquiry:
             return matching
         return matching[np.argpartition(-self._lexical[matching], k - 1)[:k]]
 
+    def _voters(self, others: Mask) -> tuple[Rows, Values]:
+        """Return the stories most like this one by vectors and terms together, the most alike first, and how alike."""
+        found = np.zeros(len(others), np.bool_)
+        found[self._most_similar] = True
+        found[self._best_matching(_DEPTH, others)] = True
+        rows = np.flatnonzero(found)
+        shares = self._text_weights / max(self._text_weights.sum(), _LEAST_WEIGHT)
+        alike = np.round(np.stack(self._distances(rows, *self._cosines_of(rows)), axis=-1) @ shares, SCORE_DIGITS)
+        order = np.lexsort((rows, -alike))
+        return rows[order], alike[order]
+
     def _cosines_of(self, rows: Rows) -> tuple[Values, Values]:
         return self._dense[rows].astype(np.float64), self._lexical[rows].astype(np.float64)
 
-    def _signals(self, rows: Rows, dense: Values, lexical: Values) -> Signals:
+    def _distances(self, rows: Rows, dense: Values, lexical: Values) -> tuple[Values, Values]:
+        """Return the distances ``z`` of vectors and of terms, each shape (len(rows),)."""
         distance = self._dense_spread.z(dense)
         # Terms of two languages hardly meet, which says nothing: there the vectors speak for both.
-        terms = np.where(self._foreign[rows], distance, self._lexical_spread.z(lexical))
+        return distance, np.where(self._foreign[rows], distance, self._lexical_spread.z(lexical))
+
+    def _signals(self, rows: Rows, dense: Values, lexical: Values) -> Signals:
+        distance, terms = self._distances(rows, dense, lexical)
         popularity = np.log1p(self._in_degree[rows])
         return Signals(
             distance, terms, self._votes.of(rows), self._nearness.of(rows), popularity, self._freshness(rows)
