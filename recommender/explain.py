@@ -36,6 +36,7 @@ _SAME_EVENT_DAYS = 3
 _FOLLOW_UP_DAYS = 183
 _MIN_COMMON_CHARS = 4
 _MAX_ENDING_CHARS = 3
+_MAX_TEXT_CHARS = 20_000
 _MAX_SENTENCES = 60
 _MAX_SENTENCE_CHARS = 400
 _SENTENCES = re.compile(r"(?<=[.!?…])[»”\"]?\s+|\n+")
@@ -111,9 +112,12 @@ def shared_terms(own_terms: Sequence[str], other_terms: Sequence[str], language:
     return [term for _, _, term in sorted(both)]
 
 
-@lru_cache(maxsize=2**16)
-def _stems(term: str, language: str | None) -> tuple[str, ...]:
-    return tuple(stem(word, language) for word in title_key(term).split())
+def _stemmed(text: str, language: str | None) -> tuple[str, ...]:
+    return tuple(stem(word, language) for word in title_key(text).split())
+
+
+_stems = lru_cache(maxsize=2**16)(_stemmed)  # of terms: an archive uses the same ones over and over
+_said = lru_cache(maxsize=16)(_stemmed)  # of whole texts that strangers send: only those in hand
 
 
 def _meeting(word: str) -> str:
@@ -142,11 +146,16 @@ def _same_word(one: str, other: str) -> bool:
     return alike >= _MIN_COMMON_CHARS and longest - alike <= _MAX_ENDING_CHARS and shortest - alike <= _MAX_ENDING_CHARS
 
 
-def terms_in_text(terms: Sequence[str], title: str, description: str, text: str) -> list[str]:
-    """Return what a story and a text share: those of its terms that stand in ``text``, then words of its headline and standfirst."""
-    folded = title_key(text)
+def terms_in_text(
+    terms: Sequence[str], title: str, description: str, text: str, language: str | None = None
+) -> list[str]:
+    """Return what a story and a text share: those of its terms that stand in ``text``, then words of its headline and standfirst.
+
+    Forms of one word count as one, by the stems of ``language``, the story's. The first 20,000 characters are looked at.
+    """
+    said = _said(text[:_MAX_TEXT_CHARS], language)
     headline = [word for word in words(f"{title}\n{description}") if len(word) >= _MIN_QUERY_WORD_CHARS]
-    return [term for term in dict.fromkeys([*terms, *headline]) if _contains(folded, title_key(term))]
+    return [term for term in dict.fromkeys([*terms, *headline]) if _holds(said, _stems(term, language))]
 
 
 def relation(query_at: int, published_at: int, dense: float, terms: float) -> Relation:

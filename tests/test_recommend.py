@@ -616,7 +616,7 @@ def test_a_ranker_of_one_kind_scores_with_its_cosine(recommender: Recommender, r
 
 def test_vectors_and_terms_alone_are_the_full_score_without_links_and_time(recommender: Recommender) -> None:
     def parts(**options: Any) -> dict[str, dict[str, float]]:
-        answer = recommender.related("ferry-strike", Options(k=100, raw=True, explain=True, **options))
+        answer = recommender.related("ferry-vote", Options(k=100, raw=True, explain=True, **options))
         return {result["id"]: result["parts"] for result in answer.as_dict()["results"]}
 
     full, fusion, unfading = parts(), parts(ranker="fusion"), parts(freshness=False)

@@ -95,7 +95,7 @@ class Questions:
             language_known=self._knows(article.language),
             own_row=own,
             is_article=True,
-            shared=lambda row: explain.terms_in_text(row.terms, row.title, row.description, text),
+            shared=lambda row: explain.terms_in_text(row.terms, row.title, row.description, text, row.language),
         )
 
     def of_texts(self, texts: Iterable[str], language: str | None = None) -> list[Query]:
@@ -120,7 +120,7 @@ class Questions:
             language_known=self._knows(language),
             own_row=None,
             is_article=False,
-            shared=lambda row: explain.terms_in_text(row.terms, row.title, row.description, text),
+            shared=lambda row: explain.terms_in_text(row.terms, row.title, row.description, text, row.language),
         )
 
     def _knows(self, language: str | None) -> bool:

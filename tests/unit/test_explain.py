@@ -194,6 +194,24 @@ def test_terms_that_stand_in_a_text_come_before_words_of_the_headline() -> None:
 
 
 @pytest.mark.parametrize(
+    ("language", "term", "text", "shared"),
+    [
+        ("en", "hospitals", "hackers in a hospital", True),
+        ("en", "hospital gates", "the gate of the hospital", False),
+        ("de", "Hafenbrücken", "eine Hafenbrücke für alle", True),
+        ("uk", "Карсгольмі", "з Карсгольма до порту", True),
+        ("uk", "Карсгольмі", "з Києва до порту", False),
+        (None, "hospitals", "hackers in a hospital", False),
+        ("en", "hospital", "x " * 10_000 + "hospital", False),
+    ],
+)
+def test_a_text_shares_a_term_in_any_form_of_its_words(
+    language: str | None, term: str, text: str, shared: bool
+) -> None:
+    assert terms_in_text([term], "", "", text, language) == ([term] if shared else [])
+
+
+@pytest.mark.parametrize(
     ("shared", "to_text", "reason"),
     [
         ([], False, CLOSE),
