@@ -10,7 +10,9 @@ quiet one, and trust ratios more than seconds.
 * **Rebuild**: the model is exported first (once a home, over one article). Then all articles are new; then nothing is (the
   fixed start-up: model opened, index built, checked and published); then every 100th has one word more. The start-up is
   taken off the others before they are compared. Repeated ones are medians.
-* **Related**: lists for known articles, drawn by chance with a fixed seed, one after the other, on one connection.
+* **Related**: lists for known articles, drawn by chance with a fixed seed, one after the other, on one connection. "In
+  process" uses one thread. The same again on a synthetic archive (``--synthetic``) that is made of the real one's
+  sentences and of vectors near its own, without any encoding: for its size, not for its lists.
 * **Memory**: of the one worker process, after those requests and again after one free-text search. PSS counts a page that
   two processes share half for each.
 * **Cold start**: whole commands, from a new process to its end. The bare import of sentence-transformers stands beside them.
@@ -36,9 +38,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 import numpy as np
-from _bench import DATA, SEEDS, data_sets, folder_of, markdown, output_of, recommender, tell
+from _bench import DATA, SEEDS, articles_of, data_sets, folder_of, markdown, output_of, recommender, tell
+from _synthetic import publish_synthetic
 
-from recommender import readers
+from recommender import readers, snapshot
+from recommender.home import Home
 from recommender.recommend import Recommender
 from recommender.settings import load_settings
 
@@ -177,6 +181,16 @@ def in_process(home: Path, ids: Sequence[str]) -> list[float]:
     return time_each(opened.related, ids, limit_seconds=SERVER_SECONDS)
 
 
+def in_synthetic(folder: Path, home: Path, source: Path, n: int, seed: int) -> list[str]:
+    """Return the row of lists made in process on a synthetic archive of ``n`` articles."""
+    tell(f"related: making a synthetic archive of {n:,} articles")
+    larger = folder / "synthetic"
+    publish_synthetic(Home(larger), snapshot.load(Home(home)), articles_of(source), n, seed=seed)
+    ids = snapshot.load(Home(larger)).dense.ids
+    taken = in_process(larger, random.Random(seed).choices(ids, k=1000))
+    return latency_row(f"in process, {n:,} synthetic articles", taken)
+
+
 class Server:
     """A running ``recommender serve``, asked over one connection that is kept open."""
 
@@ -289,6 +303,12 @@ def main() -> None:
     parser.add_argument("--homes", type=Path, help="make the home in this folder, which must be empty, and keep it")
     parser.add_argument("--requests", type=int, default=2000, help="requests over HTTP (default: %(default)s)")
     parser.add_argument("--repeats", type=int, default=3, help="of the short rebuilds (default: %(default)s)")
+    parser.add_argument(
+        "--synthetic",
+        type=int,
+        default=100_000,
+        help="articles of the synthetic archive, 0 for none (default: %(default)s)",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the chance (default: %(default)s)")
     given = parser.parse_args()
     with folder_of(given.homes) as folder:
@@ -301,9 +321,10 @@ def main() -> None:
         ids = random.Random(given.seed).choices([record["id"] for record in records], k=max(given.requests, 1000))
         tell("related: in process, then over HTTP")
         inside = latency_row("in process", in_process(home, ids[:1000]))
+        larger = [in_synthetic(folder, home, given.source, given.synthetic, given.seed)] if given.synthetic else []
         over_http, memory = measure_serving(home, ids[: given.requests])
         header = ["related, a known article", "calls", "p50", "p99", "a second, one after the other"]
-        print(markdown(header, [inside, latency_row("over HTTP, one worker", over_http)]), end="\n\n")
+        print(markdown(header, [inside, latency_row("over HTTP, one worker", over_http), *larger]), end="\n\n")
         print(markdown(["memory of the worker", "RSS", "PSS"], memory), end="\n\n", flush=True)
         tell("cold starts")
         print(markdown(["cold start, wall time", "median"], measure_starts(home, ids[0])))
