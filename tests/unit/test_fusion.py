@@ -31,7 +31,7 @@ from recommender.fusion import (
 )
 from recommender.vectors import UNDATED
 
-MANY = settings(deadline=None, max_examples=100)
+MANY = settings(deadline=None, max_examples=50)
 NOW = 1_740_000_000
 SEEDS = st.integers(0, 2**32 - 1)
 COUNTS = st.floats(0, 1000)

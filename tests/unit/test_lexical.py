@@ -20,7 +20,7 @@ from recommender.errors import SnapshotError
 from recommender.lexical import FILES, MAX_QUERY_TERMS, LexicalBuilder, LexicalIndex, TermQuery
 from recommender.tokens import terms
 
-MANY = settings(deadline=None, max_examples=25)
+MANY = settings(deadline=None, max_examples=15)
 TOLERANCE = 1e-3
 """Weights are kept as float16: half a thousandth on either side of a product."""
 NAMES = tuple(file.split(".")[1] for file in FILES)
