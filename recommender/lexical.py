@@ -184,7 +184,7 @@ class LexicalBuilder:
         """Sort one bucket by key and row, keep the telling terms, weigh them by tf-idf; add to the rows' squared lengths.
 
         Returns:
-            Keys, idf and number of articles of each kept term.
+            Keys, idf and number of listed articles of each kept term; 0 and 0 for a term that is too common to be listed.
         """
         spool = self._spools[bucket]
         spool.seek(0)
@@ -195,11 +195,14 @@ class LexicalBuilder:
         # A key belongs to one language, which is that of any row in which it stands.
         n_in_language = np.bincount(group_of, minlength=1)[group_of[postings["row"][first]]] if len(keys) else sizes
         common = (n_in_language >= _MIN_ARTICLES_FOR_SHARE) & (sizes > n_in_language * _MAX_SHARE)
-        keep = ~common & ((keys & _PAIR == 0) | (sizes >= _MIN_PAIR_ARTICLES))
-        postings = postings[np.repeat(keep, sizes)].copy()
-        keys, sizes, n_in_language = keys[keep], sizes[keep], n_in_language[keep]
+        single = keys & _PAIR == 0
+        postings = postings[np.repeat(~common & (single | (sizes >= _MIN_PAIR_ARTICLES)), sizes)].copy()
+        # A common term keeps its key, without a list: a question's words that stand nowhere are told from those everywhere.
+        keep = single | (~common & (sizes >= _MIN_PAIR_ARTICLES))
+        common, keys, sizes, n_in_language = common[keep], keys[keep], sizes[keep], n_in_language[keep]
         # Smoothed idf and sublinear tf: Manning, Raghavan and Schütze, 6.4; scikit-learn smooths it the same way.
-        idf = np.log((1 + n_in_language) / (1 + sizes)) + 1
+        idf = np.where(common, 0.0, np.log((1 + n_in_language) / (1 + sizes)) + 1)
+        sizes = np.where(common, 0, sizes)
         postings["count"] = (1 + np.log(postings["count"])) * np.repeat(idf, sizes)
         np.add.at(squares, postings["row"], postings["count"].astype(np.float64) ** 2)
         postings.tofile(spool.name + ".kept")
@@ -292,7 +295,10 @@ class LexicalIndex:
         return TermQuery(self._query_terms[span], self._query_weights[span].astype(np.float32))
 
     def query_of_text(self, title: str, body: str, language: str | None) -> TermQuery:
-        """Return the query of an article that is not in the index; terms that stand nowhere in its language are left out."""
+        """Return the query of an article that is not in the index.
+
+        Terms that stand nowhere in its language are not asked for, but count in its length as if they stood in one article.
+        """
         return self._query(title, body, base_language(language))
 
     def query_of_words(self, text: str) -> TermQuery:
@@ -309,9 +315,12 @@ class LexicalIndex:
             return NOTHING_ASKED
         numbers = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
         known = self._keys[numbers] == keys
-        numbers = numbers[known].astype(np.int32)
-        weights = (1 + np.log(counts[known])) * self._idf[numbers]
-        length = math.sqrt(float((weights.astype(np.float64) ** 2).sum()))
+        # What stands nowhere counts as the rarest: a text about something else is not taken for its few known words.
+        strange = (1 + np.log(counts[~known & (keys & _PAIR == 0)])) * self._idf.max()
+        told = known & (self._idf[numbers] > 0)
+        numbers = numbers[told].astype(np.int32)
+        weights = (1 + np.log(counts[told])) * self._idf[numbers]
+        length = math.sqrt(float((weights.astype(np.float64) ** 2).sum() + (strange.astype(np.float64) ** 2).sum()))
         order = np.lexsort((numbers, -weights))[:MAX_QUERY_TERMS]
         return TermQuery(numbers[order], (weights[order] / (length or 1.0)).astype(np.float32))
 

@@ -11,7 +11,7 @@ from typing import Any
 from recommender import lexical
 from recommender.disk import sha256
 
-FORMAT = 2
+FORMAT = 3
 FILES = ("dense.faiss", *lexical.FILES, "rows.npz", "rows.jsonl", "names.json")
 
 

@@ -37,7 +37,8 @@ class Story(NamedTuple):
 class Oracle:
     """The same scores from plain dicts: sublinear tf times smoothed idf, the headline twice, pairs within a part.
 
-    A key is a language and one word or two: each language is a collection of its own.
+    A key is a language and one word or two: each language is a collection of its own. Words that stand in no story lengthen a
+    text as if they stood in one.
     """
 
     def __init__(self, stories: Sequence[Story]) -> None:
@@ -49,6 +50,7 @@ class Oracle:
             for key, number in found.items()
             if (len(key) == 2 or number >= 2) and (n_in[key[0]] < 20 or number <= n_in[key[0]] / 2)
         }
+        self.words = {key for key in found if len(key) == 2}
         self.languages = list(n_in)
         self.lengths = [self.weigh(bag)[1] for bag in bags]
         self.vectors = [self.unit(story) for story in stories]
@@ -64,7 +66,11 @@ class Oracle:
 
     def weigh(self, bag: Mapping[Any, int]) -> tuple[dict[Any, float], float]:
         weights = {key: (1 + math.log(count)) * self.idf[key] for key, count in bag.items() if key in self.idf}
-        return weights, math.sqrt(sum(weight**2 for weight in weights.values())) or 1.0
+        rarest = max(self.idf.values(), default=0.0)
+        strange = [
+            (1 + math.log(count)) * rarest for key, count in bag.items() if len(key) == 2 and key not in self.words
+        ]
+        return weights, math.sqrt(sum(weight**2 for weight in (*weights.values(), *strange))) or 1.0
 
     def unit(self, story: Story) -> dict[Any, float]:
         weights, length = self.weigh(self.bag(story))
@@ -147,6 +153,16 @@ def test_a_text_from_outside_is_asked_with_what_the_archive_knows_of_it(stories:
     query, unit = _ask(index, text), oracle.unit(text)
     assert len(query.numbers) == len(unit)
     np.testing.assert_allclose(index.scores(query), oracle.scores(unit), atol=TOLERANCE, rtol=0)
+
+
+def test_a_text_about_something_else_is_not_taken_for_its_few_known_words() -> None:
+    index = _build([Story("", f"ferry strike port word{number}") for number in range(25)])
+    plain, strange, common = (
+        float(index.scores(index.query_of_text("", body, None))[3])
+        for body in ("word3", "word3 sourdough oven", "word3 ferry strike port")
+    )
+    assert plain == pytest.approx(3**0.5 * strange, abs=1e-3)
+    assert common == pytest.approx(plain, abs=1e-3)
 
 
 @MANY
