@@ -19,8 +19,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recommender.errors import InputError
-from recommender.evaluate import ANY_DATE, PAST_ONLY, Evaluation, Facts, evaluate_runs, page, write_trec
+from recommender.evaluate import ANY_DATE, PAST_ONLY, Evaluation, Facts, Shown, evaluate_runs, page, write_trec
 from recommender.evaluate.facts import AGES, age_of
+from recommender.evaluate.lists import Coverage
 from recommender.evaluate.numbers import gini, interval_of, randomisation_p
 from recommender.evaluate.plots import axis_over
 from recommender.measures import MRR, ndcg_at, read_qrels, read_run
@@ -65,6 +66,13 @@ RUNS: Runs = {
     "random": {"a20": ["a28"], "a21": ["a27"]},
 }
 PAST: Runs = {system: dict(run) for system, run in RUNS.items()}
+SHOWN = Shown(
+    {"a20": ["a19", "a18", "a05", "a03", "a04", "a07"], "a21": ["a01", "a02", "a03", "a04", "a05"], "a22": ["stub", "a20"],
+     "a23": []},
+    4,
+    {"a22": "nothing else", "a23": "nothing"},
+    frozenset({"a29", "a00", "a05"}),
+)  # fmt: skip
 
 
 def evaluated(**changed: object) -> Evaluation:
@@ -73,7 +81,13 @@ def evaluated(**changed: object) -> Evaluation:
 
 def _evaluated(**changed: object) -> Evaluation:
     given: dict[str, object] = {"any_date": RUNS, "qrels": QRELS, "facts": archive(), "ours": OURS, "past_only": PAST}
+    given |= {"shown": SHOWN}
     return evaluate_runs(**(given | changed))  # type: ignore[arg-type]
+
+
+def _covered(made: Evaluation) -> Coverage:
+    assert made.coverage is not None
+    return made.coverage
 
 
 @cache
@@ -253,31 +267,69 @@ def test_among_equally_bad_queries_the_one_with_more_judged_comes_first_and_twen
     ]
 
 
-def test_coverage_counts_every_list_cut_at_five() -> None:
-    cover = evaluated().scopes[ANY_DATE].coverage
-    shown = {"a01", "a02", "a03", "a04", "a05", "a06", "a07", "a18", "a19", "a20"}
+def test_coverage_counts_every_list_of_the_archive_cut_at_five_and_no_judged_one() -> None:
+    assert _evaluated(shown=None).coverage is None
+    cover = _covered(evaluated())
+    shown = {"a01", "a02", "a03", "a04", "a05", "a18", "a19", "a20"}
 
-    assert (cover.n_lists, cover.n_empty, cover.n_short) == (5, 1, 2)
-    assert cover.mean_length == pytest.approx((5 + 5 + 2 + 1 + 0) / 5)
-    assert (cover.n_shown, cover.share, cover.n_orphans) == (10, 10 / 30, 20)
-    assert cover.appearances == ((4, 1), (1, 9), (0, 20))
-    assert cover.gini == pytest.approx(gini([4, *[1] * 9, *[0] * 20]))
-    assert [(hub.article.id, hub.n_lists, hub.share) for hub in cover.hubs[:2]] == [("a05", 4, 0.8), ("a01", 1, 0.2)]
-    assert {hub.article.id for hub in cover.hubs} == shown
-    assert [article.id for article in cover.orphans] == [one for one in reversed(IDS) if one not in shown]
+    assert (cover.n_lists, cover.n_all, cover.sampled, cover.n_empty, cover.n_short) == (4, 4, False, 1, 1)
+    assert cover.mean_length == pytest.approx((5 + 5 + 2 + 0) / 4)
+    assert (cover.n_shown, cover.share, cover.n_orphans) == (8, 8 / 30, 22)
+    assert cover.appearances == ((2, 3), (1, 5), (0, 22))
+    assert cover.gini == pytest.approx(gini([*[2] * 3, *[1] * 5, *[0] * 22]))
+    assert [(hub.article.id, hub.n_lists, hub.share) for hub in cover.hubs[:4]] == [
+        ("a03", 2, 0.5), ("a04", 2, 0.5), ("a05", 2, 0.5), ("a01", 1, 0.25),
+    ]  # fmt: skip
+    assert {hub.article.id for hub in cover.hubs} == shown  # the stub takes a place and is no article
+
+
+def test_orphans_of_a_kind_that_is_not_offered_are_counted_apart_and_not_named() -> None:
+    cover = _covered(evaluated())
+
+    assert cover.n_unoffered == 2
+    left = [one for one in reversed(IDS) if one not in {"a01", "a02", "a03", "a04", "a05", "a18", "a19", "a20"}]
+    assert [article.id for article in cover.orphans] == [one for one in left if one not in {"a29", "a00"}]
+
+
+def test_lists_that_are_not_full_are_counted_by_reason_and_the_empty_ones_are_named() -> None:
+    cover = _covered(evaluated())
+
+    assert [(one.why, one.n_empty, one.n_short) for one in cover.reasons] == [("nothing", 1, 0), ("nothing else", 0, 1)]
+    assert [article.id for article in cover.empty] == ["a23"]
 
 
 def test_undated_orphans_stand_last_and_what_the_archive_does_not_hold_is_no_part_of_it() -> None:
     facts = {"q": Facts("Q"), "b": Facts("B"), "a": Facts("A"), "old": Facts("O", published_at=DAY)}
-    cover = (
-        evaluated(qrels={"q": {"a": 1}}, facts=facts, any_date={OURS: {"q": ["stub"]}}, past_only=None)
-        .scopes[ANY_DATE]
-        .coverage
-    )
+    cover = _covered(evaluated(qrels={"q": {"a": 1}}, facts=facts, shown=Shown({"q": ["stub"], "gone": []}, 2)))
 
     assert [article.id for article in cover.orphans] == ["old", "a", "b", "q"]
     assert (cover.n_articles, cover.n_shown, cover.gini) == (4, 0, 0.0)
-    assert [hub.article.title for hub in cover.hubs] == ["stub"]
+    assert (cover.hubs, cover.empty) == ((), ())
+
+
+def test_a_sample_of_the_lists_is_called_one_in_the_table_the_json_and_the_page() -> None:
+    made = evaluated(shown=Shown(SHOWN.lists, 70_000))
+
+    assert (made.as_dict()["coverage"]["n_lists"], made.as_dict()["coverage"]["n_all"]) == (4, 70_000)
+    told = "a sample of 4 of the 70,000 lists as readers see them, of up to five: what stands in none of these may stand in"
+    assert told in " ".join(made.table().split())
+    assert f"A{told[1:]}" in Reader().read(page(made)).text
+    assert "sample" not in evaluated().table() + page(evaluated())
+
+
+def test_the_table_and_the_page_name_hubs_orphans_and_why_lists_are_not_full() -> None:
+    hostile = {
+        "a05": Facts(HOSTILE, published_at=DAY),
+        "a28": Facts(HOSTILE * 9, published_at=DAY + timedelta(days=999)),
+    }
+    made = evaluated(facts=archive(**hostile))
+    table, text = made.table(), Reader().read(page(made)).text
+
+    for told in (table, text):
+        for said in ("22 articles stand in none, 2 of them of a kind that is not offered", "Story 27", "nothing else"):
+            assert said in told
+    assert max(map(len, table.splitlines())) <= 110
+    assert "2  Story 3  [a03]" in table
 
 
 # --- refusals and bare archives
@@ -486,7 +538,7 @@ def test_the_page_draws_each_scope_and_tells_its_result_first() -> None:
     assert "nan" not in reader.text
     alone = Reader().read(page(evaluated(past_only=None)))
     n_drawn, n_alone = (sum(tag == "figure" for tag, _ in one.elements) for one in (reader, alone))
-    assert n_drawn == 2 * n_alone > 10
+    assert n_drawn - 1 == 2 * (n_alone - 1) > 10  # lists by article are drawn once
     assert "Past only: ours" not in alone.text
 
 

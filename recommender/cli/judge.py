@@ -21,6 +21,7 @@ from recommender.recommend import Recommender
 from recommender.settings import Settings
 from recommender.snapshot import former
 from recommender.trial import Trial, Truth, truth_from_file, truth_from_links
+from recommender.trial.served import served_lists
 from recommender.trial.truth import later_half
 from recommender.trial.tune import described, tune_weights, write_model
 
@@ -83,7 +84,7 @@ def evaluate(
             last=_last(settings, recommender, against),
             watch=bars,
         )
-        evaluation = trial.evaluate()
+        evaluation = trial.evaluate(lambda: served_lists(recommender, options_of(settings.ranking), watch=bars))
     finally:
         bars.close()
     if trec is not None:

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 from recommender.evaluate.breakdown import Group
 from recommender.evaluate.curves import appearances_plot, histogram_plot
+from recommender.evaluate.lists import Coverage
 from recommender.evaluate.markup import Html, joined, tag
 from recommender.evaluate.numbers import Interval
 from recommender.evaluate.plots import Bar, Row, axis_over, bar_plot, dot_plot, legend
 from recommender.evaluate.result import Evaluation, Scope
-from recommender.evaluate.table import range_text, signed_text
+from recommender.evaluate.table import orphans_text, range_text, signed_text
 
 _MOST_GROUPS = 12
 _LABEL_CHARS = 40
@@ -88,17 +89,16 @@ def histogram_figure(evaluation: Evaluation, scope: Scope) -> Html:
     return _figured(scope, f"queries by {main}", drawn, joined(_two(evaluation, scope), _said(f"{said}.")))
 
 
-def appearances_figure(evaluation: Evaluation, scope: Scope) -> Html:
+def appearances_figure(cover: Coverage) -> Html:
     """Return in how many lists every article stands, with the figures of coverage."""
-    cover = scope.coverage
     said = (
         f"{cover.n_lists:,} lists of {cover.mean_length:.2f} articles on average ({cover.n_empty:,} empty, {cover.n_short:,} "
         f"with fewer than five) show {cover.n_shown:,} of {cover.n_articles:,} articles, {cover.share:.1%}; "
-        f"{cover.n_orphans:,} stand in none. Gini coefficient {cover.gini:.2f}: 0 would show all alike, 1 one alone."
+        f"{orphans_text(cover)}. Gini coefficient {cover.gini:.2f}: 0 would show all alike, 1 one alone."
     )
     drawn = tag("div", appearances_plot(cover.appearances, said), class_="drawn")
     along = legend(("", "Along: articles, the most shown first, logarithmic. Upwards: lists that show it."))
-    return _figured(scope, "lists by article", drawn, joined(along, _said(said)))
+    return tag("figure", tag("figcaption", "Lists by article"), drawn, along, _said(said))
 
 
 def _pooled(groups: Sequence[Group], name: str) -> list[tuple[str, int, Interval, float | None]]:

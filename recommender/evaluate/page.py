@@ -13,11 +13,12 @@ from recommender.evaluate.figures import (
     histogram_figure,
     systems_figure,
 )
+from recommender.evaluate.lists import Coverage
 from recommender.evaluate.markup import Html, tag
 from recommender.evaluate.result import Evaluation, Scope
 from recommender.evaluate.style import STYLE
-from recommender.evaluate.table import p_text, range_text, signed_text
-from recommender.evaluate.tables import hubs_table, orphans_table, systems_table, worst_list
+from recommender.evaluate.table import p_text, range_text, sample_text, signed_text
+from recommender.evaluate.tables import articles_table, hubs_table, reasons_table, systems_table, worst_list
 
 _CSP = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 _TITLE = "How well the lists match what editors judged related"
@@ -41,7 +42,10 @@ def page(evaluation: Evaluation) -> str:
         tag("title", _TITLE),
         tag("style", STYLE),
     )
-    sections = [_systems(evaluation), _groups(evaluation), _queries(evaluation), _shown(evaluation), _worst(evaluation)]
+    sections = [_systems(evaluation), _groups(evaluation), _queries(evaluation)]
+    if evaluation.coverage is not None:
+        sections.append(_shown(evaluation.coverage))
+    sections.append(_worst(evaluation))
     body = tag("body", tag("header", *_opening(evaluation)), tag("main", *sections))
     return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
 
@@ -143,14 +147,21 @@ def _queries(evaluation: Evaluation) -> Html:
     return tag("section", tag("h2", "From query to query"), _pair(evaluation, histogram_figure))
 
 
-def _shown(evaluation: Evaluation) -> Html:
-    parts = [tag("h2", "What the lists show of the archive"), _pair(evaluation, appearances_figure)]
-    for scope in evaluation.scopes.values():
-        parts.append(_folded(f"In most lists, {scope.name}", hubs_table(scope)))
-    for scope in evaluation.scopes.values():
-        if scope.coverage.orphans:
-            shown = f"{len(scope.coverage.orphans):,} of {scope.coverage.n_orphans:,}"
-            parts.append(_folded(f"In no list, {scope.name}: {shown}, the youngest first", orphans_table(scope)))
+def _shown(cover: Coverage) -> Html:
+    said = sample_text(cover)
+    parts = [
+        tag("h2", "What readers' lists show of the archive"),
+        _note(f"{said[0].upper()}{said[1:]}. An article's own links are among them: nothing is hidden here."),
+        tag("div", appearances_figure(cover), tag("div", reasons_table(cover.reasons)), class_="pair"),
+    ]
+    if cover.hubs:
+        parts.append(_folded("In most lists", hubs_table(cover.hubs)))
+    for heading, found, n_all in (
+        ("In no list", cover.orphans, cover.n_orphans - cover.n_unoffered),
+        ("With an empty list", cover.empty, cover.n_empty),
+    ):
+        if found:
+            parts.append(_folded(f"{heading}: {len(found):,} of {n_all:,}, the youngest first", articles_table(found)))
     return tag("section", *parts)
 
 

@@ -55,7 +55,6 @@ class Scope:
             count as missed.
         breakdown, histogram: ours beside the best baseline.
         worst: the queries on which ours does worst.
-        coverage: what our lists show of the archive.
     """
 
     name: str
@@ -66,7 +65,6 @@ class Scope:
     breakdown: Breakdown
     histogram: Histogram
     worst: tuple[WorstQuery, ...]
-    coverage: Coverage
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +81,7 @@ class Evaluation:
             count as missed.
         described: what was evaluated, as the caller has it.
         scopes: ``any date`` and, where there is one, ``past only``.
+        coverage: what the lists that readers see show of the archive; None where they were not looked at.
     """
 
     ours: str
@@ -94,6 +93,7 @@ class Evaluation:
     n_unknown_targets: int
     described: Mapping[str, object]
     scopes: Mapping[str, Scope]
+    coverage: Coverage | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the evaluation as JSON has it: numbers to six decimals, instants in ISO 8601, the same for the same input."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from recommender.errors import InputError
 from recommender.evaluate.breakdown import PerQuery, broken_down
 from recommender.evaluate.facts import NEWER, Facts, age_of
-from recommender.evaluate.lists import coverage_of
+from recommender.evaluate.lists import Shown, coverage_of
 from recommender.evaluate.numbers import difference, interval_of
 from recommender.evaluate.result import ANY_DATE, MAIN, PAST_ONLY, Evaluation, Histogram, Scope, SystemResult
 from recommender.evaluate.worst import worst_queries
@@ -25,12 +25,13 @@ def evaluate_runs(
     past_only: Mapping[str, Run] | None = None,
     described: Mapping[str, object] | None = None,
     measures: Sequence[Measure] = STANDARD,
+    shown: Shown | None = None,
 ) -> Evaluation:
     """Return how well our system does beside its baselines.
 
     Every mean goes over every judged query (at least one grade above 0); a query without a list scores 0. Lists on
-    queries that nobody judged count for the coverage alone. The order of ``qrels``, ``facts`` and of a run's queries
-    changes nothing.
+    queries that nobody judged count for nothing. The order of ``qrels``, ``facts`` and of a run's queries changes
+    nothing.
 
     Args:
         any_date: run by system; one of the systems is ``ours``, the rest are baselines.
@@ -41,12 +42,13 @@ def evaluate_runs(
             or empty where articles have no dates.
         described: what was evaluated (snapshot, encoder, ...), handed on to JSON and page.
         measures: nDCG@5 is always among them, in front when it is not given.
+        shown: the lists under the whole archive as readers see them, for coverage, orphans and hubs.
 
     Raises:
         InputError: no query is judged, none of the judged queries is in the archive, our system is missing from a
             scope, or an article stands twice in one list.
     """
-    judged = _judged(qrels, facts)
+    judged = judged_queries(qrels, facts)
     chosen = tuple(measures) if any(measure.name == MAIN.name for measure in measures) else (MAIN, *measures)
     chosen = (MAIN, *(measure for measure in chosen if measure.name != MAIN.name))
     made = {ANY_DATE: any_date} | ({PAST_ONLY: past_only} if past_only else {})
@@ -62,11 +64,16 @@ def evaluate_runs(
         n_unknown_targets=sum(target not in facts for grades in judged.values() for target in grades),
         described=dict(described or {}),
         scopes={name: _scope(name, systems, judged, facts, ours, chosen) for name, systems in made.items()},
+        coverage=coverage_of(facts, shown) if shown is not None else None,
     )
 
 
-def _judged(qrels: Qrels, facts: Mapping[str, Facts]) -> dict[str, dict[str, int]]:
-    """Return the judged queries in order of id, with their relevant articles alone."""
+def judged_queries(qrels: Qrels, facts: Mapping[str, Facts]) -> dict[str, dict[str, int]]:
+    """Return the judged queries in order of id, with their relevant articles alone.
+
+    Raises:
+        InputError: there are none, or none of them is in the archive.
+    """
     relevant = {
         query: {target: grade for target, grade in qrels[query].items() if grade > 0} for query in sorted(qrels)
     }
@@ -122,7 +129,6 @@ def _scope(
             _binned(values[ours].values()), _binned(values[best].values()) if best is not None else None
         ),
         worst=worst_queries(facts, judged, values[ours], systems[ours]),
-        coverage=coverage_of(facts, systems[ours], judged),
     )
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from recommender.text import clean_line
 
 if TYPE_CHECKING:
+    from recommender.evaluate.facts import Listed
+    from recommender.evaluate.lists import Coverage
     from recommender.evaluate.numbers import Difference, Interval
     from recommender.evaluate.result import Evaluation, Scope
 
@@ -15,16 +18,23 @@ WIDTH = 110
 OUR_MARK, NO_MARK = "▸ ", "  "
 _GAP = "  "
 _NAME_CHARS = 28
+_ID_CHARS = 60
+_N_NAMED = 5
 
 
 def table(evaluation: Evaluation) -> str:
-    """Return the measures, the differences and a line on the lists for each scope; no line is wider than 110 columns."""
+    """Return the measures and differences of each scope, then what readers' lists show; no line is wider than 110 columns."""
     parts = [_opening(evaluation)]
     for scope in evaluation.scopes.values():
         parts.append(_measures(evaluation, scope))
         if scope.differences:
             parts.append(_differences(evaluation, scope))
-        parts.append(_lists(scope))
+        if scope.n_out_of_reach:
+            parts.append(
+                f"{NO_MARK}{scope.n_out_of_reach:,} relevant pairs are out of reach here: the target is newer than the story"
+            )
+    if evaluation.coverage is not None:
+        parts.append(_lists(evaluation.coverage))
     return "\n\n".join(parts)
 
 
@@ -97,24 +107,59 @@ def _differences(evaluation: Evaluation, scope: Scope) -> str:
     return _aligned([header, *rows])
 
 
-def _lists(scope: Scope) -> str:
-    cover = scope.coverage
-    lines = [
-        f"{cover.n_lists:,} lists of ours: {cover.n_empty:,} empty, {cover.n_short:,} short, {cover.mean_length:.2f} "
-        "articles on average",
+def sample_text(cover: Coverage) -> str:
+    """Return of how many lists coverage speaks, and what follows where they are not all."""
+    if not cover.sampled:
+        return f"all {cover.n_lists:,} lists as readers see them, of up to five"
+    return (
+        f"a sample of {cover.n_lists:,} of the {cover.n_all:,} lists as readers see them, of up to five: what stands in none "
+        "of these may stand in another"
+    )
+
+
+def orphans_text(cover: Coverage) -> str:
+    """Return how many articles stand in no list, and how many of these could not."""
+    told = f"{cover.n_orphans:,} articles stand in none"
+    if cover.n_unoffered:
+        told += f", {cover.n_unoffered:,} of them of a kind that is not offered"
+    return told
+
+
+def _lists(cover: Coverage) -> str:
+    lines = textwrap.wrap(sample_text(cover), WIDTH - len(NO_MARK))
+    lines.append(f"{cover.n_empty:,} empty, {cover.n_short:,} short, {cover.mean_length:.2f} articles on average")
+    lines += [_cut(f"  {one.why}: {one.n_empty:,} empty, {one.n_short:,} short") for one in cover.reasons]
+    lines.append(
         f"they show {cover.n_shown:,} of {cover.n_articles:,} articles ({cover.share:.1%}), Gini {cover.gini:.2f}"
-        + (f"; the one shown most is in {cover.hubs[0].n_lists:,} lists" if cover.hubs else ""),
-    ]
-    if scope.n_out_of_reach:
-        lines.append(
-            f"{scope.n_out_of_reach:,} relevant pairs are out of reach here: the target is newer than the story"
-        )
+    )
+    lines += _named("in most lists:", [(f"{hub.n_lists:,}", hub.article) for hub in cover.hubs])
+    lines.append(orphans_text(cover))
+    lines += _named("the youngest in none:", [(day_text(one) or "undated", one) for one in cover.orphans])
+    lines += _named("the youngest with an empty list:", [(day_text(one) or "undated", one) for one in cover.empty])
     return "\n".join(NO_MARK + line for line in lines)
 
 
+def day_text(article: Listed) -> str:
+    """Return the day of publication, empty where it is not known."""
+    return article.published_at.date().isoformat() if article.published_at else ""
+
+
+def _named(heading: str, articles: Sequence[tuple[str, Listed]]) -> list[str]:
+    """Return a heading and the first five articles under it, each after its figure; nothing for none."""
+    width = max((len(figure) for figure, _ in articles[:_N_NAMED]), default=0)
+    told = []
+    for figure, article in articles[:_N_NAMED]:
+        mark = "" if article.id == article.title else _cut(f"  [{clean_line(article.id)}]", _ID_CHARS)
+        told.append(_cut(f"  {figure.rjust(width)}  {article.title}", WIDTH - len(NO_MARK) - len(mark)) + mark)
+    return [heading, *told] if told else []
+
+
+def _cut(line: str, room: int = WIDTH - len(NO_MARK)) -> str:
+    return line if len(line) <= room else line[: room - 1] + "…"
+
+
 def _name(system: str) -> str:
-    name = clean_line(system)
-    return name if len(name) <= _NAME_CHARS else name[: _NAME_CHARS - 1] + "…"
+    return _cut(clean_line(system), _NAME_CHARS)
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> str:

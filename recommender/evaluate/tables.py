@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from recommender.evaluate.facts import NEWER, Listed
+from recommender.evaluate.lists import Hub, Reason
 from recommender.evaluate.markup import Html, joined, tag
 from recommender.evaluate.numbers import Difference
 from recommender.evaluate.result import Scope
-from recommender.evaluate.table import p_text, range_text, ratio_text, signed_text
+from recommender.evaluate.table import day_text, p_text, range_text, ratio_text, signed_text
 from recommender.evaluate.worst import Instead, Missed, WorstQuery
 
 _MOST_MISSED = 8
@@ -44,18 +45,21 @@ def _two_lines(first: str, second: str) -> Html:
     return joined(first, tag("span", second, class_="plain"))
 
 
-def hubs_table(scope: Scope) -> Html:
+def hubs_table(hubs: Iterable[Hub]) -> Html:
     """Return the articles that stand in most lists."""
-    rows = [
-        (_article(hub.article), joined(f"{hub.n_lists:,}"), joined(f"{hub.share:.1%}")) for hub in scope.coverage.hubs
-    ]
+    rows = [(_article(hub.article), joined(f"{hub.n_lists:,}"), joined(f"{hub.share:.1%}")) for hub in hubs]
     return _table(("article", "lists", "share of all"), rows)
 
 
-def orphans_table(scope: Scope) -> Html:
-    """Return the youngest articles that stand in no list."""
-    rows = [(_article(article), joined(_day(article) or "undated")) for article in scope.coverage.orphans]
-    return _table(("article", "published"), rows)
+def articles_table(articles: Iterable[Listed]) -> Html:
+    """Return articles with their dates."""
+    return _table(("article", "published"), [(_article(one), joined(day_text(one) or "undated")) for one in articles])
+
+
+def reasons_table(reasons: Iterable[Reason]) -> Html:
+    """Return why lists are not full."""
+    rows = [(joined(one.why), joined(f"{one.n_empty:,}"), joined(f"{one.n_short:,}")) for one in reasons]
+    return _table(("why a list is not full", "empty", "short"), rows)
 
 
 def worst_list(queries: Iterable[WorstQuery], measure: str) -> Html:
@@ -88,16 +92,12 @@ def _plain(facts: Sequence[object]) -> Html:
     return tag("span", joined(*(tag("bdi", fact) for fact in facts), between=_SEPARATOR), class_="plain")
 
 
-def _day(article: Listed) -> str:
-    return article.published_at.date().isoformat() if article.published_at else ""
-
-
 def _worst(query: WorstQuery, measure: str) -> Html:
     article = query.article
     facts = [
         f"{measure} {query.value:.3f}",
         f"{query.n_judged:,} judged",
-        _day(article),
+        day_text(article),
         article.section,
         article.language,
     ]
@@ -126,11 +126,11 @@ def _worst(query: WorstQuery, measure: str) -> Html:
 def _missed_facts(missed: Missed) -> list[str]:
     newer = "newer than the story" if missed.age == NEWER else ""
     rank = f"rank {missed.rank:,}" if missed.rank else "not in our list"
-    return [f"grade {missed.grade}", rank, newer, _day(missed.article)]
+    return [f"grade {missed.grade}", rank, newer, day_text(missed.article)]
 
 
 def _instead_facts(instead: Instead) -> list[str]:
-    return [f"rank {instead.rank}", instead.article.section or "", _day(instead.article)]
+    return [f"rank {instead.rank}", instead.article.section or "", day_text(instead.article)]
 
 
 def _hit(article: Listed, facts: Sequence[str]) -> Html:

@@ -10,6 +10,7 @@ from recommender.errors import GateError, InputError
 from recommender.evaluate import Difference, difference
 from recommender.measures import ndcg_at
 from recommender.recommend import Recommender
+from recommender.trial.served import evenly
 from recommender.trial.truth import truth_from_links
 
 _MAIN = ndcg_at(5)
@@ -130,7 +131,7 @@ class Gate:
             for row, article_id in enumerate(new.snapshot.dense.ids)
             if not stub[row] and live_rows(article_id) is not None
         ]
-        asked = both[:: max(1, len(both) // _MAX_LISTS)]
+        asked = evenly(both, _MAX_LISTS)
         turned: list[tuple[float, Change]] = []
         for article_id in asked:
             before = _known(self._live, article_id, self._options, new_rows)

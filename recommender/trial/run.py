@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from recommender.answer import DEFAULT_OPTIONS, Options
 from recommender.article import Article
-from recommender.evaluate import Evaluation, Facts, evaluate_runs, write_trec
+from recommender.evaluate import Evaluation, Facts, Shown, evaluate_runs, judged_queries, write_trec
 from recommender.measures import Qrels, Run
 from recommender.recommend import Recommender
 from recommender.snapshot import Snapshot
@@ -64,13 +64,19 @@ class Trial:
         self._runs: list[dict[str, Run]] = []
         self._queries = [query for query in truth.qrels if snapshot.dense.row_of(query) is not None]
 
-    def evaluate(self) -> Evaluation:
+    def evaluate(self, shown: Callable[[], Shown] | None = None) -> Evaluation:
         """Return the evaluation of every system.
+
+        Args:
+            shown: gives the lists under the whole archive, see ``served.served_lists``; without them nothing is said of
+                coverage.
 
         Raises:
             InputError: nothing is judged that this archive holds.
         """
         snapshot = self._recommender.snapshot
+        facts = facts_of(snapshot)
+        judged_queries(self._truth.qrels, facts)  # before minutes of work
         dated = all(
             snapshot.columns.published_at[snapshot.dense.require_row(query)] != UNDATED for query in self._queries
         )
@@ -86,10 +92,11 @@ class Trial:
         return evaluate_runs(
             scopes[0],
             self._truth.qrels,
-            facts_of(snapshot),
+            facts,
             ours=OURS,
             past_only=scopes[1] if dated else None,
             described=described,
+            shown=shown() if shown is not None else None,
         )
 
     def ours(self, *, past_only: bool, **changed: Any) -> Run:
