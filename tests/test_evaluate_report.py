@@ -161,6 +161,16 @@ def test_a_system_is_compared_with_each_baseline_query_by_query() -> None:
     assert scope.differences[0].ratio is None
 
 
+def test_a_variant_of_ours_is_compared_with_and_is_nobodys_best_baseline() -> None:
+    runs = RUNS | {"half of ours": RUNS[OURS] | {"a21": ["a00"]}}
+    assert evaluated(any_date=runs).scopes[ANY_DATE].best_baseline == "half of ours"
+    made = evaluated(any_date=runs, past_only=None, variants=("half of ours",))
+
+    assert made.scopes[ANY_DATE].best_baseline == "BM25"
+    assert [found.baseline for found in made.scopes[ANY_DATE].differences] == ["BM25", "random", "half of ours"]
+    assert "BM25, the best baseline, reaches" in page(made)
+
+
 def test_means_are_those_of_the_measures_with_the_main_one_in_front() -> None:
     scope = evaluated(measures=[MRR]).scopes[ANY_DATE]
 

@@ -152,8 +152,10 @@ def _shown(cover: Coverage) -> Html:
     parts = [
         tag("h2", "What readers' lists show of the archive"),
         _note(f"{said[0].upper()}{said[1:]}. An article's own links are among them: nothing is hidden here."),
-        tag("div", appearances_figure(cover), tag("div", reasons_table(cover.reasons)), class_="pair"),
+        tag("div", appearances_figure(cover), class_="pair"),
     ]
+    if cover.reasons:
+        parts.append(_folded("Why lists are not full", reasons_table(cover.reasons)))
     if cover.hubs:
         parts.append(_folded("In most lists", hubs_table(cover.hubs)))
     for heading, found, n_all in (

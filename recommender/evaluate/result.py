@@ -50,7 +50,8 @@ class Scope:
         name: ``any date`` or ``past only``.
         systems: ours first, then the baselines in the order given.
         differences: ours against each baseline on the main measure, in the same order.
-        best_baseline: the one with the highest main measure, ties by order; None where there is no baseline.
+        best_baseline: the one with the highest main measure, ties by order, our own variants left out; None where there is
+            no baseline.
         n_out_of_reach: judged pairs that nobody can find here, since the target is newer than the story (past only); they
             count as missed.
         breakdown, histogram: ours beside the best baseline.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from recommender.errors import InputError
 from recommender.evaluate.breakdown import PerQuery, broken_down
@@ -26,6 +26,7 @@ def evaluate_runs(
     described: Mapping[str, object] | None = None,
     measures: Sequence[Measure] = STANDARD,
     shown: Shown | None = None,
+    variants: Collection[str] = (),
 ) -> Evaluation:
     """Return how well our system does beside its baselines.
 
@@ -42,6 +43,7 @@ def evaluate_runs(
             or empty where articles have no dates.
         described: what was evaluated (snapshot, encoder, ...), handed on to JSON and page.
         measures: nDCG@5 is always among them, in front when it is not given.
+        variants: systems that are ours with something left out: shown and compared with, but nobody's baseline.
         shown: the lists under the whole archive as readers see them, for coverage, orphans and hubs.
 
     Raises:
@@ -63,7 +65,7 @@ def evaluate_runs(
         n_unknown_queries=sum(query not in facts for query in judged),
         n_unknown_targets=sum(target not in facts for grades in judged.values() for target in grades),
         described=dict(described or {}),
-        scopes={name: _scope(name, systems, judged, facts, ours, chosen) for name, systems in made.items()},
+        scopes={name: _scope(name, systems, judged, facts, ours, chosen, variants) for name, systems in made.items()},
         coverage=coverage_of(facts, shown) if shown is not None else None,
     )
 
@@ -112,10 +114,12 @@ def _scope(
     facts: Mapping[str, Facts],
     ours: str,
     measures: Sequence[Measure],
+    variants: Collection[str],
 ) -> Scope:
     order = (ours, *(system for system in systems if system != ours))
     values = {system: MAIN.per_query(systems[system], judged) for system in order}
-    best = max(order[1:], key=lambda system: sum(values[system].values()), default=None)
+    baselines = [system for system in order[1:] if system not in variants]
+    best = max(baselines, key=lambda system: sum(values[system].values()), default=None)
     return Scope(
         name=name,
         systems=tuple(_result(system, systems[system], judged, measures) for system in order),

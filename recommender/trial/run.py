@@ -96,6 +96,7 @@ class Trial:
             ours=OURS,
             past_only=scopes[1] if dated else None,
             described=described,
+            variants=(PURE, FUSION),
             shown=shown() if shown is not None else None,
         )
 
