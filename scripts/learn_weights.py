@@ -4,7 +4,7 @@
     .venv/bin/python scripts/learn_weights.py --homes /tmp/homes > recommender/weights.json
 
 Needs the extras ``model`` and ``onnx``, and the set ``digitalgov`` beside the project. What is learned from links published
-before 2015-08-05: the weights of a story's question, and the calibration of the floor. What is set by hand, and why:
+before 2015-08-05: the weights of a story's question, and the calibrations of the floor. What is set by hand, and why:
 
 * freshness 3.0 (the links alone would have 3.9) and the younger half-life of 60 days (they would have 30 or less): editors
   cannot link what is not written yet, so links alone push every later story down; the judged sample corpus, where later
@@ -23,18 +23,16 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
 from _bench import DATA, data_sets, folder_of, output_of, tell
 from _bench import recommender as command
 
 from recommender.answer import options_of
 from recommender.catalog import Catalog
-from recommender.fusion import TEXT, Curve, Model, Weights
+from recommender.fusion import Curve, Model, Weights
 from recommender.home import Home
 from recommender.recommend import Recommender
 from recommender.settings import load_settings
 from recommender.trial import truth_from_file
-from recommender.trial.learn import fit_calibration
 from recommender.trial.tune import described, tune_weights
 
 SPLIT = datetime(2015, 8, 5, tzinfo=UTC)
@@ -44,29 +42,6 @@ START = Model(
     curve=Curve(half_life_days=365.0, newer_half_life_days=60.0),
     unknown_language=0.5,
 )
-
-
-def with_text_calibration(model, recommender, qrels, articles, options):
-    """Return the model with the calibration of free texts: titles, then standfirsts, of the linking articles as texts."""
-    snapshot = recommender.snapshot
-    dense, lexical, linked = [], [], []
-    for article in articles():
-        texts = [text for text in (article.title, article.description) if text]
-        row = snapshot.dense.row_of(article.id)
-        if article.id not in qrels or row is None:
-            continue
-        others = ~snapshot.columns.stub & (snapshot.columns.published_at <= snapshot.columns.published_at[row])
-        others[row] = False
-        taken = np.isin(np.arange(len(snapshot)), [snapshot.dense.row_of(target) or -1 for target in qrels[article.id]])
-        for inquiry in recommender.learning_texts(texts, options):
-            one, other = inquiry.cosines()
-            dense.append(one[others])
-            lexical.append(other[others])
-            linked.append(taken[others].astype(float))
-    calibration = fit_calibration(np.concatenate(dense), np.concatenate(lexical), np.concatenate(linked))
-    encoder = str(snapshot.manifest["encoder"]["name"])
-    fitted = {**model.calibrations[encoder], TEXT: calibration}
-    return replace(model, calibrations={**model.calibrations, encoder: fitted})
 
 
 def main() -> int:
@@ -90,20 +65,20 @@ def main() -> int:
             with Catalog(Home(home).catalog) as catalog:
                 yield from catalog.articles()
 
-        links_options = options_of(settings.ranking)
         tuning = tune_weights(
             recommender,
             truth_from_file(links.qrels, snapshot, before=SPLIT),
             truth_from_file(links.qrels, snapshot, since=SPLIT),
             articles,
-            links_options,
+            options_of(settings.ranking),
             from_nothing=True,
             fixed={"freshness": START.article.freshness},
         )
-        model = with_text_calibration(tuning.model, recommender, tuning.earlier.qrels, articles, links_options)
     for line in tuning.lines():
         tell(line)
-    model = replace(model, figures=described(SPLIT, tuning))
+    if tuning.note:
+        sys.exit(tuning.note)
+    model = replace(tuning.model, figures=described(SPLIT, tuning))
     print(json.dumps(model.as_dict(), indent=1, ensure_ascii=False))
     return 0
 

@@ -317,6 +317,16 @@ def test_undated_orphans_stand_last_and_what_the_archive_does_not_hold_is_no_par
     assert (cover.hubs, cover.empty) == ((), ())
 
 
+def test_few_judged_queries_are_said_to_tell_little() -> None:
+    many = evaluated(
+        qrels={article_id: {"a00": 1} for article_id in IDS} | {"gone": {"a00": 1}}, any_date={OURS: {}}, past_only=None
+    )
+
+    for made, few in ((evaluated(), True), (many, False)):
+        assert ("So few judged queries tell little" in made.table()) == few
+        assert ("So few judged queries tell little" in page(made)) == few
+
+
 def test_a_sample_of_the_lists_is_called_one_in_the_table_the_json_and_the_page() -> None:
     made = evaluated(shown=Shown(SHOWN.lists, 70_000))
 

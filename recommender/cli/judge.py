@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -15,14 +18,15 @@ from recommender.catalog import Catalog
 from recommender.cli.ask import parsed_date
 from recommender.cli.output import Bars, print_json, talk
 from recommender.errors import InputError, RecommenderError, SourceError
-from recommender.evaluate import page
+from recommender.evaluate import check_folder, page
 from recommender.home import Home
 from recommender.recommend import Recommender
-from recommender.settings import Settings
-from recommender.snapshot import former
+from recommender.settings import Settings, with_flags
+from recommender.snapshot import former, stored
 from recommender.trial import Trial, Truth, truth_from_file, truth_from_links
+from recommender.trial.calibrate import held
 from recommender.trial.served import served_lists
-from recommender.trial.truth import later_half
+from recommender.trial.truth import later_half, links_within
 from recommender.trial.tune import described, tune_weights, write_model
 
 
@@ -37,6 +41,15 @@ def _truth(
     if qrels is not None:
         return truth_from_file(qrels, recommender.snapshot, since, before)
     return truth_from_links(recommender.snapshot, since, before)
+
+
+def _half(
+    recommender: Recommender, qrels: Path | None, since: datetime | None = None, before: datetime | None = None
+) -> Truth:
+    """Return the judgments of one side of the split, which may be none: there it counts how many there are."""
+    if qrels is not None:
+        return truth_from_file(qrels, recommender.snapshot, since, before)
+    return links_within(recommender.snapshot, since, before)
 
 
 @click.command()
@@ -71,30 +84,38 @@ def evaluate(
     The trial is blind: an article's own links are neither shown nor looked at, and of the others only those of articles
     published before it. Means go over every judged story, with 95 % bootstrap intervals and paired tests.
     """
+    if trec is not None:
+        check_folder(trec)
+    if report is not None:
+        _check_file(report)
     recommender = Recommender.open(settings)
     truth = _truth(recommender, qrels, since, before)
+    options = options_of(settings.ranking)
     bars = Bars(quiet=as_json)
     try:
         trial = Trial(
             recommender,
             truth,
             lambda: _articles(settings),
-            options=options_of(settings.ranking),
+            options=options,
             served=served,
             last=_last(settings, recommender, against),
             watch=bars,
         )
-        evaluation = trial.evaluate(lambda: served_lists(recommender, options_of(settings.ranking), watch=bars))
+        evaluation = trial.evaluate(
+            lambda: served_lists(recommender, options, watch=bars),
+            lambda: held(recommender, truth.qrels, options, watch=bars),
+        )
     finally:
         bars.close()
-    if trec is not None:
-        trial.write_trec(trec)
-    if report is not None:
-        _write(lambda: report.write_text(page(evaluation), encoding="utf-8"), report)
     if as_json:
         print_json(evaluation.as_dict())
     else:
         click.echo(evaluation.table())
+    if trec is not None:
+        trial.write_trec(trec)
+    if report is not None:
+        _write(lambda: report.write_text(page(evaluation), encoding="utf-8"), report)
     for written in (trec, report):
         if written is not None:
             talk(f"written: {written}")
@@ -109,13 +130,28 @@ def _last(settings: Settings, recommender: Recommender, against: str | None) -> 
         return None
     if against and against == recommender.snapshot.name:
         raise InputError(f"--against: {against} is the live snapshot itself")
+    if against and against not in (kept := stored(home)):
+        others = ", ".join(each for each in kept if each != recommender.snapshot.name) or "none but the live one"
+        raise InputError(f"--against: no snapshot {against[:60]!r} is kept here; there are: {others}")
     try:
-        return Recommender.open(settings, name=name)
+        return Recommender.open(with_flags(settings, {"encoder.model": "none"}), name=name)  # another encoder's will do
     except RecommenderError as error:
         if against:
             raise
         talk(f"the snapshot before, {name}, cannot be compared with: {error}")
         return None
+
+
+def _check_file(path: Path) -> None:
+    """Raise SourceError where a file cannot be written: now, and not after minutes of work."""
+
+    def tried() -> None:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not path.exists():  # what is there may be a pipe or a terminal
+            tempfile.TemporaryFile(dir=path.parent).close()
+
+    _write(tried, path)
 
 
 def _write(write: Callable[[], object], path: Path) -> None:
@@ -135,7 +171,12 @@ def _write(write: Callable[[], object], path: Path) -> None:
     metavar="DATE",
     help="Learn from stories published before, check on the others (default: half of them).",
 )
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Where to keep it (default: the home).")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Where to keep it (default: ranking.weights, else the home).",
+)
 @click.option("--force", is_flag=True, help="Keep the new weights even where they do not beat the ones in use.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
@@ -147,18 +188,21 @@ def tune(
     They are kept only where they find more of the later links than the weights in use, beyond noise (paired test, 5 %);
     else the command ends with 1 and everything stays as it was.
     """
+    path = out or _used(settings)
     recommender = Recommender.open(settings)
-    split = split or later_half(recommender.snapshot)
+    _check_file(path)
+    split = split or later_half(recommender.snapshot, _half(recommender, qrels).qrels)
     if split is None:
         raise InputError(
-            "no article with links has a date, so there is no earlier and later; nothing can be learned safely"
+            f"no article with {'links' if qrels is None else 'judgments'} has a date, so there is no earlier and later; "
+            "nothing can be learned safely; ingest articles with dates and links"
         )
     bars = Bars(quiet=as_json)
     try:
         tuning = tune_weights(
             recommender,
-            _truth(recommender, qrels, before=split),
-            _truth(recommender, qrels, since=split),
+            _half(recommender, qrels, before=split),
+            _half(recommender, qrels, since=split),
             lambda: _articles(settings),
             options_of(settings.ranking),
             watch=bars,
@@ -166,17 +210,27 @@ def tune(
     finally:
         bars.close()
     told = described(split, tuning)
-    path = out or Home(settings.home).weights
     kept = tuning.kept or force
     if kept:
         _write(lambda: write_model(replace(tuning.model, figures=told), path), path)
     if as_json:
-        print_json({"kept": str(path) if kept else None, **tuning.model.as_dict(), "figures": told})
-        return 0 if kept else 1
-    for line in tuning.lines():
-        click.echo(line)
-    if kept:
+        print_json(
+            {"kept": str(path) if kept else None, **tuning.model.as_dict(), "figures": told, "note": tuning.note}
+        )
+    else:
+        for line in tuning.lines():
+            click.echo(line)
+    if tuning.note:
+        talk(tuning.note)
+    if kept and path.absolute() == _used(settings).absolute():
         talk(f"kept in {path}; a running service takes it with the next snapshot")
-        return 0
-    talk("not kept: the new weights do not beat those in use on the later links beyond noise; --force keeps them")
-    return 1
+    elif kept:
+        talk(f"kept in {path}; set ranking.weights to this file to use it")
+    else:
+        talk("not kept: the new weights do not beat those in use on the later links beyond noise; --force keeps them")
+    return 0 if kept else 1
+
+
+def _used(settings: Settings) -> Path:
+    """Return the file that weights of one's own are read from."""
+    return settings.ranking.weights or Home(settings.home).weights

@@ -9,22 +9,28 @@ from recommender.evaluate.facts import Facts
 from recommender.evaluate.lists import LIST_LENGTH, Shown
 from recommender.evaluate.numbers import Difference, difference
 from recommender.evaluate.page import page
+from recommender.evaluate.reliability import Bin, reliability, reliability_lines, whose_text
 from recommender.evaluate.result import ANY_DATE, PAST_ONLY, Evaluation, Scope
 from recommender.evaluate.runs import evaluate_runs, judged_queries
-from recommender.evaluate.trec import write_trec
+from recommender.evaluate.trec import check_folder, write_trec
 
 __all__ = [
     "ANY_DATE",
     "LIST_LENGTH",
     "PAST_ONLY",
+    "Bin",
     "Difference",
     "Evaluation",
     "Facts",
     "Scope",
     "Shown",
+    "check_folder",
     "difference",
     "evaluate_runs",
     "judged_queries",
     "page",
+    "reliability",
+    "reliability_lines",
+    "whose_text",
     "write_trec",
 ]

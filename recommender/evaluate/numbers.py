@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recommender.measures import bootstrap_interval
+from recommender.measures import MANY, bootstrap_interval
 
 N_FLIPS = 10_000
 # Two sums of the same numbers in another order may differ in the last digits; they must still count as equal.
@@ -82,6 +82,8 @@ def randomisation_p(differences: Sequence[float], *, n_flips: int = N_FLIPS, see
     sample = np.array([value for value in differences if value], np.float64)
     if not len(sample):
         return 1.0
+    if len(sample) > MANY:  # the sum of so many flipped values is normally distributed
+        return max(1 / (1 + n_flips), math.erfc(abs(math.fsum(sample)) / math.sqrt(2 * float(sample @ sample))))
     observed = abs(math.fsum(sample)) - _EQUAL * len(sample)
     generator = np.random.default_rng(seed)
     block = max(1, _SIGNS_AT_A_TIME // len(sample))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from recommender.evaluate.figures import (
@@ -15,10 +15,18 @@ from recommender.evaluate.figures import (
 )
 from recommender.evaluate.lists import Coverage
 from recommender.evaluate.markup import Html, tag
+from recommender.evaluate.reliability import Bin, whose_text
 from recommender.evaluate.result import Evaluation, Scope
 from recommender.evaluate.style import STYLE
-from recommender.evaluate.table import p_text, range_text, sample_text, signed_text
-from recommender.evaluate.tables import articles_table, hubs_table, reasons_table, systems_table, worst_list
+from recommender.evaluate.table import FEW, FEW_TEXT, p_text, range_text, sample_text, signed_text
+from recommender.evaluate.tables import (
+    articles_table,
+    hubs_table,
+    reasons_table,
+    reliability_table,
+    systems_table,
+    worst_list,
+)
 
 _CSP = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 _TITLE = "How well the lists match what editors judged related"
@@ -45,6 +53,8 @@ def page(evaluation: Evaluation) -> str:
     sections = [_systems(evaluation), _groups(evaluation), _queries(evaluation)]
     if evaluation.coverage is not None:
         sections.append(_shown(evaluation.coverage))
+    if evaluation.reliability:
+        sections.append(_reliability(evaluation.reliability))
     sections.append(_worst(evaluation))
     body = tag("body", tag("header", *_opening(evaluation)), tag("main", *sections))
     return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
@@ -70,6 +80,8 @@ def _opening(evaluation: Evaluation) -> list[Html]:
             f"The archive does not hold {evaluation.n_unknown_queries:,} of the judged queries and "
             f"{evaluation.n_unknown_targets:,} of the pairs' targets. They count as missed."
         ))  # fmt: skip
+    if evaluation.n_queries < FEW:
+        parts.append(_note(FEW_TEXT))
     return parts
 
 
@@ -164,6 +176,20 @@ def _shown(cover: Coverage) -> Html:
     ):
         if found:
             parts.append(_folded(f"{heading}: {len(found):,} of {n_all:,}, the youngest first", articles_table(found)))
+    return tag("section", *parts)
+
+
+def _reliability(tables: Mapping[str, Sequence[Bin]]) -> Html:
+    parts = [
+        tag("h2", "Whether the probabilities hold"),
+        _note(
+            "Below the floor a story is not shown. The probability that an editor would link it, as it was said of every pair "
+            "of a judged story and an article that was there before it, beside the share of these pairs that were linked. "
+            "Links that the weights were learned from are among them unless the evaluation begins after."
+        ),
+    ]
+    for name, bins in tables.items():
+        parts += [tag("h3", whose_text(name).capitalize()), reliability_table(bins)]
     return tag("section", *parts)
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date
 from typing import Any
 
 from recommender.evaluate.breakdown import Breakdown
 from recommender.evaluate.lists import Coverage
 from recommender.evaluate.numbers import Difference, Interval
+from recommender.evaluate.reliability import Bin
 from recommender.evaluate.table import table
 from recommender.evaluate.worst import WorstQuery
 from recommender.measures import ndcg_at
@@ -83,6 +84,8 @@ class Evaluation:
         described: what was evaluated, as the caller has it.
         scopes: ``any date`` and, where there is one, ``past only``.
         coverage: what the lists that readers see show of the archive; None where they were not looked at.
+        reliability: the probability of an editor's link, said against found, of all articles (``*``) and by language; empty
+            where nothing is said.
     """
 
     ours: str
@@ -95,6 +98,7 @@ class Evaluation:
     described: Mapping[str, object]
     scopes: Mapping[str, Scope]
     coverage: Coverage | None = None
+    reliability: Mapping[str, Sequence[Bin]] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the evaluation as JSON has it: numbers to six decimals, instants in ISO 8601, the same for the same input."""
@@ -109,7 +113,7 @@ class Evaluation:
 
 def _plain(value: object) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
     if isinstance(value, Mapping):
         return {str(key): _plain(inner) for key, inner in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):

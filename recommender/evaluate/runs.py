@@ -9,6 +9,7 @@ from recommender.evaluate.breakdown import PerQuery, broken_down
 from recommender.evaluate.facts import NEWER, Facts, age_of
 from recommender.evaluate.lists import Shown, coverage_of
 from recommender.evaluate.numbers import difference, interval_of
+from recommender.evaluate.reliability import Bin
 from recommender.evaluate.result import ANY_DATE, MAIN, PAST_ONLY, Evaluation, Histogram, Scope, SystemResult
 from recommender.evaluate.worst import worst_queries
 from recommender.measures import STANDARD, Measure, Qrels, Run
@@ -27,6 +28,7 @@ def evaluate_runs(
     measures: Sequence[Measure] = STANDARD,
     shown: Shown | None = None,
     variants: Collection[str] = (),
+    reliability: Mapping[str, Sequence[Bin]] | None = None,
 ) -> Evaluation:
     """Return how well our system does beside its baselines.
 
@@ -44,6 +46,7 @@ def evaluate_runs(
         described: what was evaluated (snapshot, encoder, ...), handed on to JSON and page.
         measures: nDCG@5 is always among them, in front when it is not given.
         variants: systems that are ours with something left out: shown and compared with, but nobody's baseline.
+        reliability: what was said of the judged queries' pairs against what is so, handed on.
         shown: the lists under the whole archive as readers see them, for coverage, orphans and hubs.
 
     Raises:
@@ -67,6 +70,7 @@ def evaluate_runs(
         described=dict(described or {}),
         scopes={name: _scope(name, systems, judged, facts, ours, chosen, variants) for name, systems in made.items()},
         coverage=coverage_of(facts, shown) if shown is not None else None,
+        reliability=dict(reliability or {}),
     )
 
 

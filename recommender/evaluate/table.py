@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from recommender.evaluate.reliability import reliability_lines, whose_text
 from recommender.text import clean_line
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from recommender.evaluate.result import Evaluation, Scope
 
 WIDTH = 110
+FEW = 30
+FEW_TEXT = "So few judged queries tell little: intervals and p-values need about thirty, differences often hundreds."
 OUR_MARK, NO_MARK = "▸ ", "  "
 _GAP = "  "
 _NAME_CHARS = 28
@@ -35,6 +38,9 @@ def table(evaluation: Evaluation) -> str:
             )
     if evaluation.coverage is not None:
         parts.append(_lists(evaluation.coverage))
+    for name, bins in evaluation.reliability.items():
+        lines = [f"probability of an editor's link, {whose_text(name)}", *reliability_lines(bins)]
+        parts.append("\n".join(NO_MARK + line for line in lines))
     return "\n\n".join(parts)
 
 
@@ -66,6 +72,8 @@ def _opening(evaluation: Evaluation) -> str:
             f"\nnot in the archive, counted as missed: {evaluation.n_unknown_queries:,} queries, "
             f"{evaluation.n_unknown_targets:,} pairs"
         )
+    if evaluation.n_queries < FEW:
+        counted += f"\n{FEW_TEXT}"
     return counted
 
 

@@ -8,6 +8,7 @@ from recommender.evaluate.facts import NEWER, Listed
 from recommender.evaluate.lists import Hub, Reason
 from recommender.evaluate.markup import Html, joined, tag
 from recommender.evaluate.numbers import Difference
+from recommender.evaluate.reliability import Bin, range_of
 from recommender.evaluate.result import Scope
 from recommender.evaluate.table import day_text, p_text, range_text, ratio_text, signed_text
 from recommender.evaluate.worst import Instead, Missed, WorstQuery
@@ -60,6 +61,16 @@ def reasons_table(reasons: Iterable[Reason]) -> Html:
     """Return why lists are not full."""
     rows = [(joined(one.why), joined(f"{one.n_empty:,}"), joined(f"{one.n_short:,}")) for one in reasons]
     return _table(("why a list is not full", "empty", "short"), rows)
+
+
+def reliability_table(bins: Iterable[Bin]) -> Html:
+    """Return probabilities as they were said beside what was found."""
+    rows = [
+        (joined(range_of(one)), *(joined(f"{n:,}") for n in (one.n_pairs, one.n_linked)), joined(f"{one.said:.4f}"),
+         joined(f"{one.found:.4f}"))
+        for one in bins
+    ]  # fmt: skip
+    return _table(("probability", "pairs", "linked", "said", "found"), rows)
 
 
 def worst_list(queries: Iterable[WorstQuery], measure: str) -> Html:

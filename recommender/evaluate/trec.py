@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -39,6 +42,17 @@ def write_trec(
     except OSError as error:
         raise InputError(f"{folder}: cannot be written ({error.strerror}); name a folder that can") from error
     return tuple(folder / name for name in files)
+
+
+def check_folder(folder: Path) -> None:
+    """Raise InputError where :func:`write_trec` could not make or write the folder; nothing is left there."""
+    nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    try:
+        if not nearest.is_dir():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+        tempfile.TemporaryFile(dir=nearest).close()
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be written ({error.strerror}); name a folder that can") from error
 
 
 def file_name(name: str) -> str:

@@ -5,7 +5,7 @@
 
 from recommender.snapshot.contents import Contents, Facts, Row
 from recommender.snapshot.files import FILES, FORMAT, verify
-from recommender.snapshot.live import Snapshot, former, load, read_current
+from recommender.snapshot.live import Snapshot, former, load, read_current, stored
 from recommender.snapshot.publish import publish, seconds
 
 __all__ = [
@@ -20,5 +20,6 @@ __all__ = [
     "publish",
     "read_current",
     "seconds",
+    "stored",
     "verify",
 ]

@@ -132,8 +132,12 @@ def load(home: Home, name: str | None = None, *, folder: Path | None = None) -> 
 
 def former(home: Home, name: str) -> str | None:
     """Return the name of the youngest snapshot before ``name`` that is still there, None where there is none."""
-    names = [path.name for path in home.snapshots.glob("s*") if NAME.fullmatch(path.name)]
-    return max((each for each in names if each < name), default=None)
+    return max((each for each in stored(home) if each < name), default=None)
+
+
+def stored(home: Home) -> list[str]:
+    """Return the names of the snapshots that are there, the oldest first."""
+    return sorted(path.name for path in home.snapshots.glob("s*") if NAME.fullmatch(path.name))
 
 
 def read_current(home: Home) -> tuple[str, str]:

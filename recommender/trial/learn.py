@@ -145,7 +145,9 @@ def _loss(
     return loss, slope, curvature
 
 
-def fit_calibration(dense: Values, lexical: Values, linked: Values, *, strength: float = 1.0) -> Calibration:
+def fit_calibration(
+    dense: Values, lexical: Values, linked: Values, weight: Values | None = None, *, strength: float = 1.0
+) -> Calibration:
     """Return the logistic regression of being linked on the two cosines, over all pairs of a question and an article.
 
     All pairs, not the best ones alone: a probability that is fitted on what a ranking chose learns that choice.
@@ -153,27 +155,30 @@ def fit_calibration(dense: Values, lexical: Values, linked: Values, *, strength:
     Args:
         dense, lexical: cosines, shape (n,).
         linked: 1.0 where the editor linked the two, shape (n,); at least one of each.
+        weight: how many pairs each stands for, shape (n,); one each where None.
         strength: ridge penalty on the two slopes. A slope that would go below 0 is held there and the rest is fitted again.
     """
     signals = np.stack([np.ones_like(dense), dense, lexical], axis=-1)
+    weight = np.ones_like(dense) if weight is None else weight
     free = np.ones(3, np.bool_)
     while True:
         weights = np.zeros(3)
-        weights[free] = _logistic(signals[:, free], linked, np.array([0.0, strength, strength])[free])
+        weights[free] = _logistic(signals[:, free], linked, weight, np.array([0.0, strength, strength])[free])
         negative = free & (weights < 0) & [False, True, True]
         if not negative.any():
-            return Calibration(*(round(float(weight), 4) for weight in weights))
+            return Calibration(*(round(float(each), 4) for each in weights))
         free &= ~negative
 
 
-def _logistic(signals: Values, linked: Values, penalty: Values) -> Values:
-    """Return the weights of a logistic regression whose first column is the intercept's."""
+def _logistic(signals: Values, linked: Values, counts: Values, penalty: Values) -> Values:
+    """Return the weights of a logistic regression whose first column is the intercept's; each row counts ``counts`` times."""
+    mean = float(np.average(linked, weights=counts))
     weights = np.zeros(signals.shape[1])
-    weights[0] = float(np.log(linked.mean() / (1 - linked.mean())))
+    weights[0] = float(np.log(mean / (1 - mean)))
     for _ in range(_MAX_STEPS):
         share = 1 / (1 + np.exp(-np.clip(signals @ weights, -60, 60)))
-        slope = signals.T @ (share - linked) + penalty * weights
-        curvature = (signals * (share * (1 - share))[:, None]).T @ signals + np.diag(penalty)
+        slope = signals.T @ (counts * (share - linked)) + penalty * weights
+        curvature = (signals * (counts * share * (1 - share))[:, None]).T @ signals + np.diag(penalty)
         step = np.linalg.solve(curvature, slope)
         weights = weights - step * min(1.0, 4.0 / float(np.abs(step).max() + 1e-12))
         if float(np.abs(step).max()) < _TOLERANCE:

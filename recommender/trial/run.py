@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from recommender.answer import DEFAULT_OPTIONS, Options
 from recommender.article import Article
-from recommender.evaluate import Evaluation, Facts, Shown, evaluate_runs, judged_queries, write_trec
+from recommender.evaluate import Bin, Evaluation, Facts, Shown, evaluate_runs, judged_queries, write_trec
 from recommender.measures import Qrels, Run
 from recommender.recommend import Recommender
 from recommender.snapshot import Snapshot
@@ -64,12 +64,17 @@ class Trial:
         self._runs: list[dict[str, Run]] = []
         self._queries = [query for query in truth.qrels if snapshot.dense.row_of(query) is not None]
 
-    def evaluate(self, shown: Callable[[], Shown] | None = None) -> Evaluation:
+    def evaluate(
+        self,
+        shown: Callable[[], Shown] | None = None,
+        reliability: Callable[[], Mapping[str, tuple[Bin, ...]]] | None = None,
+    ) -> Evaluation:
         """Return the evaluation of every system.
 
         Args:
             shown: gives the lists under the whole archive, see ``served.served_lists``; without them nothing is said of
                 coverage.
+            reliability: gives what is said of the judged stories' pairs against what is so, see ``calibrate.held``.
 
         Raises:
             InputError: nothing is judged that this archive holds.
@@ -98,6 +103,7 @@ class Trial:
             described=described,
             variants=(PURE, FUSION),
             shown=shown() if shown is not None else None,
+            reliability=reliability() if reliability is not None else None,
         )
 
     def ours(self, *, past_only: bool, **changed: Any) -> Run:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,16 +39,22 @@ def truth_from_links(snapshot: Snapshot, since: datetime | None = None, before: 
     Raises:
         InputError: there are no such links.
     """
+    truth = links_within(snapshot, since, before)
+    if not truth.qrels:
+        raise InputError(
+            "no article of this span links to another one of the archive, so there is nothing to measure against; "
+            'ingest articles with their "Read more" links, or give judgments with --qrels'
+        )
+    return truth
+
+
+def links_within(snapshot: Snapshot, since: datetime | None = None, before: datetime | None = None) -> Truth:
+    """Return the same as :func:`truth_from_links`, with no judgments where there are no such links."""
     columns, ids = snapshot.columns, snapshot.dense.ids
     qrels: dict[str, dict[str, int]] = {}
     for source, target in snapshot.graph.edges:
         if not (columns.stub[source] or columns.stub[target]) and _within(columns.published_at[source], since, before):
             qrels.setdefault(ids[source], {})[ids[target]] = 1
-    if not qrels:
-        raise InputError(
-            "no article of this span links to another one of the archive, so there is nothing to measure against; "
-            'ingest articles with their "Read more" links, or give judgments with --qrels'
-        )
     return Truth(qrels, "links", since, before)
 
 
@@ -56,6 +62,8 @@ def truth_from_file(
     path: Path, snapshot: Snapshot, since: datetime | None = None, before: datetime | None = None
 ) -> Truth:
     """Return the judgments of a TREC qrels file; of queries in a span, where one is given.
+
+    That a story belongs under itself is no judgment, as it is none among links.
 
     Raises:
         SourceError: the file cannot be read.
@@ -74,14 +82,20 @@ def truth_from_file(
         row = snapshot.dense.row_of(known.get(query, query))
         if (since or before) and (row is None or not _within(int(snapshot.columns.published_at[row]), since, before)):
             continue
-        qrels[known.get(query, query)] = {known.get(target, target): grade for target, grade in grades.items()}
+        qrels[known.get(query, query)] = {
+            known.get(target, target): grade for target, grade in grades.items() if target != query
+        }
     return Truth(qrels, path.name, since, before)
 
 
-def later_half(snapshot: Snapshot) -> datetime | None:
-    """Return the date that parts the linking articles into an earlier and a later half; None where none has a date."""
-    sources = sorted({int(source) for source in snapshot.graph.edges[:, 0]})
-    dates = sorted(int(at) for at in snapshot.columns.published_at[sources] if at != UNDATED)
+def later_half(snapshot: Snapshot, queries: Iterable[str] | None = None) -> datetime | None:
+    """Return the date that parts the judged queries (the linking articles where None) into an earlier and a later half.
+
+    None where none of them has a date, or none is in the archive.
+    """
+    queries = links_within(snapshot).qrels if queries is None else queries
+    rows = [row for row in map(snapshot.dense.row_of, queries) if row is not None]
+    dates = sorted(int(at) for at in snapshot.columns.published_at[rows] if at != UNDATED)
     return datetime.fromtimestamp(dates[len(dates) // 2], UTC) if dates else None
 
 

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from recommender.answer import Options
 from recommender.article import Article
 from recommender.disk import write_synced
-from recommender.errors import InputError
-from recommender.evaluate import Difference, difference
-from recommender.fusion import ANY_LANGUAGE, Calibration, Model, Weights
+from recommender.errors import EncoderDisabledError, EncoderMissingError, InputError
+from recommender.evaluate import Bin, Difference, difference, reliability_lines, whose_text
+from recommender.fusion import ANY_LANGUAGE, TEXT, Model, Weights
 from recommender.measures import ndcg_at, recall_at
 from recommender.recommend import Recommender
-from recommender.trial.learn import as_plain, choices, fit_calibration, fit_weights
+from recommender.trial.calibrate import MIN_LINKED, Pairs, article_pairs, fitted, reliabilities, text_pairs
+from recommender.trial.learn import as_plain, choices, fit_weights
 from recommender.trial.run import Trial, Watch
 from recommender.trial.truth import Truth
-from recommender.vectors import UNDATED
 
 MIN_QUESTIONS = 30
 _PULL = 5.0
@@ -42,6 +40,9 @@ class Tuning:
         figures: of both, by scope and measure, on the later links.
         gain: the new one's nDCG@5 against the former one's, any date.
         kept: whether it is worth keeping.
+        reliability: what the new calibrations say of later pairs against what is so: of all articles (``*``), by
+            language, of free texts (``text``).
+        note: what could not be done, and why.
     """
 
     model: Model
@@ -51,6 +52,8 @@ class Tuning:
     figures: Mapping[str, Mapping[str, Mapping[str, float]]]
     gain: Difference
     kept: bool
+    reliability: Mapping[str, tuple[Bin, ...]] = field(default_factory=dict)
+    note: str | None = None
 
     def lines(self) -> list[str]:
         """Return weights and figures as lines for a person."""
@@ -65,6 +68,8 @@ class Tuning:
                 told.append(f"{label:<24}{by_name['former'][measure]:>10.3f}{by_name['tuned'][measure]:>10.3f}")
         gain = self.gain.difference
         told.append(f"gain {gain.mean:+.4f} nDCG@5 [{gain.low:+.4f}, {gain.high:+.4f}], p {self.gain.p_value:.3f}")
+        for name, bins in self.reliability.items():
+            told += ["", f"probability of an editor's link, later links, {whose_text(name)}", *reliability_lines(bins)]
         return told
 
 
@@ -108,18 +113,28 @@ def tune_weights(
         strength=_PULL if from_nothing else _PULL_TO_FORMER,
         fixed=tuple(fixed or ()),
     )
-    calibration = _calibration(recommender, earlier, options)
     encoder = str(recommender.snapshot.manifest["encoder"]["name"])
-    calibrations = {**former.calibrations, encoder: {**former.calibrations.get(encoder, {}), **calibration}}
+    calibration = fitted(article_pairs(recommender, earlier.qrels, options, watch=watch))
+    texts, note = _texts(recommender, earlier, later, articles, options, watch)
+    if texts is not None and texts[0].n_linked >= MIN_LINKED:
+        calibration[TEXT] = texts[0].fit()
+    # A language without links enough goes with all of this archive, not with what was fitted elsewhere for it alone.
+    before = former.calibrations.get(encoder, {})
+    kept_of_before = {name: one for name, one in before.items() if name == TEXT or ANY_LANGUAGE not in calibration}
+    calibrations = {**former.calibrations, encoder: {**kept_of_before, **calibration}}
     model = replace(former, article=weights, calibrations=calibrations)
+    # Weights against weights: both lists are cut by the new floor, or a more lenient one would pass for better weights.
     trials = {
         name: Trial(recommender.with_model(each), later, articles, options=options)
-        for name, each in (("former", former), ("tuned", model))
+        for name, each in (("former", replace(former, calibrations=calibrations)), ("tuned", model))
     }
     runs = {
         scope: {name: trial.ours(past_only=past_only) for name, trial in trials.items()}
         for scope, past_only in (("any_date", False), ("past_only", True))
     }
+    held = reliabilities(
+        model, encoder, article_pairs(recommender, later.qrels, options, watch=watch), texts[1] if texts else None
+    )
     figures = {
         scope: {
             name: {measure.name: round(measure.mean(run, later.qrels), 4) for measure in _MEASURES}
@@ -129,7 +144,24 @@ def tune_weights(
     }
     values = [_MEASURES[0].per_query(runs["any_date"][name], later.qrels) for name in ("tuned", "former")]
     gain = difference("former", *values)
-    return Tuning(model, former, earlier, later, figures, gain, gain.difference.mean > 0 and gain.p_value < _MAX_P)
+    kept = gain.difference.mean > 0 and gain.p_value < _MAX_P
+    return Tuning(model, former, earlier, later, figures, gain, kept, held, note)
+
+
+def _texts(
+    recommender: Recommender,
+    earlier: Truth,
+    later: Truth,
+    articles: Callable[[], Iterator[Article]],
+    options: Options,
+    watch: Watch,
+) -> tuple[tuple[Pairs, Pairs] | None, str | None]:
+    """Return the free texts' pairs of both sides; or None, and why, where nothing can encode them here."""
+    try:
+        pairs = [text_pairs(recommender, truth.qrels, articles, options, watch=watch) for truth in (earlier, later)]
+    except (EncoderDisabledError, EncoderMissingError) as error:
+        return None, f"free texts keep the calibration that they had: {error}"
+    return (pairs[0], pairs[1]), None
 
 
 def write_model(model: Model, path: Path) -> None:
@@ -150,26 +182,5 @@ def described(split: datetime, tuning: Tuning) -> dict[str, Any]:
         "checked_on": {"source": tuning.later.source, "questions": len(tuning.later.qrels), "since": split.isoformat()},
         "figures": {scope: dict(by_name) for scope, by_name in tuning.figures.items()},
         "gain": asdict(tuning.gain),
+        "reliability": {name: [asdict(one) for one in bins] for name, bins in tuning.reliability.items()},
     }
-
-
-def _calibration(recommender: Recommender, earlier: Truth, options: Options) -> dict[str, Calibration]:
-    """Return the calibration over all pairs of the earlier questions, for every language together (``*``)."""
-    snapshot = recommender.snapshot
-    dense, lexical, linked = [], [], []
-    for query, grades in earlier.qrels.items():
-        row = snapshot.dense.row_of(query)
-        if row is None or snapshot.columns.published_at[row] == UNDATED:
-            continue
-        one, other = recommender.learning(query, replace(options, blind=True)).cosines()
-        targets = [snapshot.dense.row_of(target) for target, grade in grades.items() if grade > 0]
-        taken = np.zeros(len(snapshot))
-        taken[[target for target in targets if target is not None]] = 1.0
-        allowed = ~snapshot.columns.stub & (snapshot.columns.published_at <= snapshot.columns.published_at[row])
-        allowed[row] = False
-        dense.append(one[allowed])
-        lexical.append(other[allowed])
-        linked.append(taken[allowed])
-    if not linked or not np.concatenate(linked).any():
-        return {}
-    return {ANY_LANGUAGE: fit_calibration(np.concatenate(dense), np.concatenate(lexical), np.concatenate(linked))}
