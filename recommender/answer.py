@@ -99,7 +99,8 @@ class Options:
         diversity: what a story loses for each unit of cosine to one that stands above it, 0 for nothing.
         floor: least probability that an editor would link the two, 0 to 1; 0 for no floor.
         explain: give the details of each line, and what was hidden.
-        blind: for evaluations: the article's own links are not looked at, of the others only those of earlier articles.
+        blind: for evaluations: the article's own links are not looked at, of the others only those of earlier articles; nor
+            are the desk's rules.
     """
 
     k: int = 5

@@ -47,8 +47,11 @@ class Lists:
         return Inquiry(self._snapshot, self._model, with_feedback(self._snapshot, query, found, feedback), options)
 
     def applied(self, query: Query, options: Options) -> Applied:
-        """Return the desk's rules for this question; none of them touch the pure ranking."""
-        return (NO_HAND if options.raw else self._hand).under(query.own_row, self._clock())
+        """Return the desk's rules for this question; none of them touch the pure ranking, or what is asked blind.
+
+        A pin is an editor's link by another name, and none of the rules was there on the day of the story.
+        """
+        return (NO_HAND if options.raw or options.blind else self._hand).under(query.own_row, self._clock())
 
     def arrange(self, query: Query, options: Options, applied: Applied) -> Arrangement:
         """Return the list: candidates scored and, unless the pure ranking is asked for, arranged by the rules."""
