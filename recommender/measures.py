@@ -23,6 +23,11 @@ Run = Mapping[str, Sequence[str]]
 """Query id to article ids, best first."""
 
 
+MANY = 10_000
+"""Beyond so many values a mean is normally distributed to more digits than anybody prints."""
+_TWO_SIDED_95 = 1.959964
+
+
 @dataclass(frozen=True, slots=True)
 class Measure:
     """A named measure of one ranking against one query's grades; values are 0 to 1."""
@@ -90,11 +95,17 @@ STANDARD = (ndcg_at(5), ndcg_at(10), recall_at(10), MRR, success_at(5))
 def bootstrap_interval(values: Sequence[float], *, n_samples: int = 2_000, seed: int = 0) -> tuple[float, float]:
     """Return the 95 % percentile bootstrap interval of the mean of ``values``; (0, 0) for none.
 
+    Of more than 10,000 values it is mean ± 1.96 standard errors, to which the bootstrap comes by then; drawing them 2,000
+    times over would take minutes.
+
     Source: Sakai, "Evaluating Evaluation Metrics based on the Bootstrap", SIGIR 2006.
     """
     if not values:
         return 0.0, 0.0
     sample = np.asarray(values, np.float64)
+    if len(sample) > MANY:
+        mean, half = float(sample.mean()), _TWO_SIDED_95 * float(sample.std()) / math.sqrt(len(sample))
+        return mean - half, mean + half
     generator = np.random.default_rng(seed)
     means: NDArray[np.float64] = np.array(
         [sample[generator.integers(0, len(sample), len(sample))].mean() for _ in range(n_samples)]
@@ -107,7 +118,7 @@ def read_qrels(lines: Iterable[str], source: str = "qrels") -> dict[str, dict[st
     """Return the judgments of a TREC qrels file: ``query 0 article grade``, columns parted by blanks.
 
     Raises:
-        InputError: a line is none; the message names it.
+        InputError: a line is none, or a pair has two grades; the message names it.
     """
     qrels: dict[str, dict[str, int]] = {}
     for number, line in enumerate(lines, start=1):
@@ -115,12 +126,17 @@ def read_qrels(lines: Iterable[str], source: str = "qrels") -> dict[str, dict[st
         if not columns:
             continue
         try:
-            query, _, article_id, grade = columns
-            qrels.setdefault(query, {})[article_id] = int(grade)
+            query, _, article_id, written = columns
+            grade = int(written)
         except ValueError:
             raise InputError(
                 f"{source}, line {number}: needs four columns, query 0 article grade; it reads {line.strip()[:80]!r}"
             ) from None
+        if qrels.setdefault(query, {}).setdefault(article_id, grade) != grade:
+            raise InputError(
+                f"{source}, line {number}: {article_id[:80]!r} is judged {grade} for {query[:80]!r}, and "
+                f"{qrels[query][article_id]} on a line before; keep one of the two"
+            )
     return qrels
 
 

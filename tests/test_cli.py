@@ -587,7 +587,10 @@ def test_evaluate_takes_judgments_from_a_file(ready: Command, tmp_path: Path) ->
     [
         (["evaluate", "--since", "2030-01-01"], "no article of this span links to another one of the archive"),
         (["evaluate", "--against", "s00000001"], "--against: s00000001 is the live snapshot itself"),
-        (["evaluate", "--against", "s00000009"], "s00000009/manifest.json: cannot be read"),
+        (
+            ["evaluate", "--against", "s00000009"],
+            "--against: no snapshot 's00000009' is kept here; there are: none but the live one",
+        ),
         (["evaluate", "--qrels", "missing.txt"], "missing.txt: cannot be read: No such file or directory"),
         (["evaluate", "--trec", "stories.jsonl"], "stories.jsonl: cannot be written (File exists)"),
         (["tune"], "only 1 articles with links were published before the split, at least 30 are needed"),

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import signal
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 
+import numpy as np
 import pytest
 import test_cli
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
-from newsroom import wider_stories
-from test_cli import Command
+from newsroom import wider_stories, write_jsonl
+from test_cli import Command, _end, _hear, _started
 
 from recommender.answer import Options
 from recommender.errors import InputError
 from recommender.evaluate.lists import coverage_of
+from recommender.evaluate.numbers import randomisation_p
+from recommender.measures import bootstrap_interval
 from recommender.recommend import Recommender
 from recommender.settings import Settings
 from recommender.trial import facts_of, truth_from_links
@@ -113,3 +118,157 @@ def test_lists_are_looked_at_after_the_judgments_were_found_good(newsroom: Recom
 
     with pytest.raises(InputError, match="none of the 1 judged queries is an article of the archive"):
         Trial(newsroom, truth, lambda: iter(wider_stories())).evaluate(never)  # type: ignore[arg-type]
+
+
+# --- what a new user does
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--report", "no/page.html"), "error: no/page.html: cannot be written: No such file or directory"),
+        (("--report", "."), "error: .: cannot be written: Is a directory"),
+        (("--trec", "stories.jsonl"), "error: stories.jsonl: cannot be written (File exists); name a folder that can"),
+        (("--trec", "stories.jsonl/runs"), "cannot be written (File exists)"),
+        (("--against", "../secrets"), "error: --against: no snapshot '../secrets' is kept here; there are: none but"),
+    ],
+)
+def test_what_cannot_end_well_is_refused_before_the_work(
+    ready: Command, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], message: str
+) -> None:
+    monkeypatch.setattr(Trial, "evaluate", None)  # it would fail if it were called
+    done = ready("evaluate", *arguments)
+
+    assert (done.code, done.out) == (1, "")
+    assert message in done.err
+
+
+def test_the_result_is_on_the_terminal_even_where_a_file_cannot_be_written_at_last(
+    ready: Command, environment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Trial.evaluate
+
+    def and_meanwhile(self: Trial, *given: object) -> object:
+        (environment.parent / "page.html").mkdir()
+        return made(self, *given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Trial, "evaluate", and_meanwhile)
+    done = ready("evaluate", "--report", environment.parent / "page.html")
+
+    assert done.code == 1
+    assert "▸ recommender" in done.out
+    assert "page.html: cannot be written: Is a directory" in done.err
+
+
+@pytest.mark.parametrize(
+    ("text", "judged"),
+    [
+        ("\ufeffferry-deal 0 ferry-strike 1\r\n\r\nfaehren\t0\tferry-vote\t2\r\n", (2, 2, 0)),
+        ("ferry-deal 0 ferry-strike 1\nferry-deal 0 ferry-strike 1\n", (1, 1, 0)),
+        ("ferry-deal 0 ferry-strike 1\nferry-deal 0 ferry-vote -2\nfaehren 0 ferry-vote -1\n", (1, 1, 0)),
+        ("ferry-deal 0 ferry-strike 1\nferry-deal 0 ferry-deal 1\n", (1, 1, 0)),
+        ("ferry-deal 0 nothing 1\nferry-deal 0 ferry-vote 1\nnobody 0 ferry-vote 1\n", (2, 3, 1)),
+    ],
+    ids=["BOM, CRLF and tabs", "said twice", "negative grades", "a story under itself", "strangers"],
+)
+def test_judgments_of_any_make_are_read(
+    ready: Command, tmp_path: Path, text: str, judged: tuple[int, int, int]
+) -> None:
+    path = tmp_path / "judged.txt"
+    path.write_bytes(text.encode())
+    done = ready("evaluate", "--qrels", path, "--json")
+
+    assert (done.code, done.err) == (0, "")
+    assert (done.data["n_queries"], done.data["n_relevant"], done.data["n_unknown_queries"]) == judged
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no query is judged: nothing in the qrels has a grade above 0"),
+        ("ferry-deal 0 ferry-vote -1\n", "no query is judged"),
+        ("ferry-deal 0 ferry-vote 1\nferry-deal 0 ferry-vote 2\n", "line 2: 'ferry-vote' is judged 2 for 'ferry-deal'"),
+    ],
+)
+def test_judgments_that_say_nothing_or_two_things_are_refused(
+    ready: Command, tmp_path: Path, text: str, message: str
+) -> None:
+    path = tmp_path / "judged.txt"
+    path.write_text(text, encoding="utf-8")
+    done = ready("evaluate", "--qrels", path)
+
+    assert (done.code, done.out) == (1, "")
+    assert message in done.err
+
+
+def test_an_interval_of_very_many_values_is_what_the_bootstrap_comes_to() -> None:
+    random = np.random.default_rng(1)
+    values = list(random.random(10_000))
+    low, high = bootstrap_interval(values)
+    long_low, long_high = bootstrap_interval([*values, 0.5])
+
+    assert (long_low, long_high) == pytest.approx((low, high), abs=2e-4)
+    assert bootstrap_interval([1.0] * 10_001) == (1.0, 1.0)
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.02, 0.04])
+def test_a_test_of_very_many_differences_is_what_the_flips_come_to(shift: float) -> None:
+    differences = list(np.random.default_rng(2).normal(shift, 1.0, 10_000))
+
+    many = randomisation_p([*differences, 1e-12])
+
+    assert many == pytest.approx(randomisation_p(differences), abs=0.015)
+    assert randomisation_p([0.1] * 10_001) == 1 / 10_001
+
+
+def test_ids_and_titles_that_look_like_markup_stay_text_and_come_back_from_the_files(
+    command: Command, tmp_path: Path
+) -> None:
+    hostile = [
+        {
+            "id": f"\"<i>{number}' x",
+            "title": f"<script>alert({number})</script> ferry {number}",
+            "text": "ferry harbour strike crew",
+            "section": "<b>bold</b>",
+            "language": "uk" if number % 2 else "en",
+            "published_at": f"2025-01-{number + 1:02d}",
+            "read_more": [f"<script>alert({number - 2})</script> ferry {number - 2}"] if number > 1 else [],
+        }
+        for number in range(8)
+    ]
+    assert command("ingest", write_jsonl(tmp_path / "hostile.jsonl", hostile)).code == 0
+    assert command("rebuild").code == 0
+    done = command("evaluate", "--json", "--report", tmp_path / "page.html", "--trec", tmp_path / "trec")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+
+    assert (done.code, done.data["n_queries"]) == (0, 6)
+    assert not any(piece in page for piece in ("<script", "<i>", "<b>"))
+    assert "&lt;script&gt;alert(7)&lt;/script&gt;" in page
+    again = command("evaluate", "--json", "--qrels", tmp_path / "trec" / "qrels.txt")
+    assert again.data["scopes"] == done.data["scopes"]
+    assert again.data["coverage"] == done.data["coverage"]
+
+
+_SLOW_LISTS = """
+import sys
+from recommender.cli import main
+from recommender.cli import judge
+
+def waiting(*given, **named):
+    print("looking", flush=True)
+    sys.stdin.read()
+
+judge.served_lists = waiting
+main(["evaluate", "--report", "page.html", "--trec", "runs"])
+"""
+
+
+def test_ctrl_c_during_an_evaluation_leaves_no_file(ready: Command, environment: Path) -> None:
+    with _started(python=("-c", _SLOW_LISTS)) as process:
+        assert _hear(process) == "looking\n"
+        process.send_signal(signal.SIGINT)
+        code, err = _end(process)
+
+    assert (code, "Traceback" in err) == (130, False)
+    assert not (environment.parent / "page.html").exists()
+    assert not (environment.parent / "runs").exists()
