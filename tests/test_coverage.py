@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -19,6 +20,8 @@ from newsroom import wider_stories, write_jsonl
 from test_cli import Command, _end, _hear, _started
 
 from recommender.answer import Options
+from recommender.editorial import Rule, parse_rules
+from recommender.encoder import HashingEncoder, Recipe
 from recommender.errors import InputError
 from recommender.evaluate.lists import coverage_of
 from recommender.evaluate.numbers import randomisation_p
@@ -272,3 +275,27 @@ def test_ctrl_c_during_an_evaluation_leaves_no_file(ready: Command, environment:
     assert (code, "Traceback" in err) == (130, False)
     assert not (environment.parent / "page.html").exists()
     assert not (environment.parent / "runs").exists()
+
+
+def test_a_blind_trial_does_not_look_at_the_desks_rules(wide: Settings) -> None:
+    """A pin is an editor's link by another name."""
+    rules = parse_rules(
+        b'[[pin]]\nunder = "ferry-deal"\nshow = ["cup-final"]\n[[block]]\narticle = "ferry-vote"\n', "rules.toml"
+    )
+    plain, ruled = Recommender.open(wide), _ruled(wide, rules)
+    blind = Options(k=9, blind=True)
+
+    assert ruled.related("ferry-deal").results[0].id == "cup-final"
+    assert ruled.related_hits("ferry-deal", blind) == plain.related_hits("ferry-deal", blind)
+    assert served_lists(ruled, Options()).lists["ferry-deal"][0] == "cup-final"
+
+
+def _ruled(settings: Settings, rules: Sequence[Rule]) -> Recommender:
+    opened = Recommender.open(settings)
+    return Recommender(
+        opened.snapshot,
+        recipe=Recipe(**opened.snapshot.manifest["encoder"]["recipe"]),
+        encoder=HashingEncoder,
+        fuzzy_threshold=90.0,
+        rules=rules,
+    )

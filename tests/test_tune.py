@@ -222,20 +222,31 @@ def test_what_was_fitted_elsewhere_for_a_language_gives_way_to_all_of_this_archi
 
 def test_the_pairs_of_free_texts_are_title_and_standfirst_as_a_search_scores_them(both: Recommender) -> None:
     qrels = {"en030": {"en027": 1, "en024": 1}}
-    found = text_pairs(both, qrels, _articles, Options())
+    found = text_pairs(both, qrels, _articles, Options(feedback=False))
     article = _story(30, "en")
     before = sorted(each.id for each in ARTICLES if each.published_at < article.published_at or each.id == "uk030")  # type: ignore[operator]
 
     assert (len(found.linked), found.n_linked) == (2 * len(before), 4)
     for start, text in ((0, article.title), (len(before), article.description)):
         for ranker in ("dense", "lexical"):
-            options = Options(k=1000, raw=True, ranker=ranker)
+            options = Options(k=1000, raw=True, ranker=ranker, feedback=False)
             ((_, _, hits),) = both.search_hits([("q", text)], options)
             scores = {hit.article_id: hit.score for hit in hits}
             values = getattr(found, ranker)[start : start + len(before)]
             known = [(value, scores[each]) for value, each in zip(values, before, strict=True) if each in scores]
             assert len(known) > 5
             assert [value for value, _ in known] == pytest.approx([score for _, score in known], abs=2e-6)
+
+
+def test_a_texts_own_article_does_not_speak_for_it(both: Recommender) -> None:
+    """Asked together with the stories it finds first, a headline finds its own; a reader's text has no such story."""
+    title, row = _story(30, "en").title, both.snapshot.dense.require_row("en030")
+    (alone,), (with_it,) = (both.learning_texts([title], Options(), of=of) for of in ("en030", None))
+    (plain,) = both.learning_texts([title], Options(feedback=False))
+
+    assert alone.cosines()[0][row] < with_it.cosines()[0][row]
+    assert alone.cosines()[1][row] < with_it.cosines()[1][row]
+    assert not np.allclose(alone.cosines()[0], plain.cosines()[0])  # other stories do
 
 
 def test_where_no_encoder_is_at_hand_free_texts_keep_what_they_had(
