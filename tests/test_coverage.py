@@ -299,3 +299,11 @@ def _ruled(settings: Settings, rules: Sequence[Rule]) -> Recommender:
         fuzzy_threshold=90.0,
         rules=rules,
     )
+
+
+def test_neither_a_part_of_ours_nor_the_last_snapshot_is_the_best_baseline(newsroom: Recommender) -> None:
+    trial = Trial(newsroom, truth_from_links(newsroom.snapshot), lambda: iter(wider_stories()), last=newsroom)
+
+    for scope in trial.evaluate().scopes.values():
+        assert "last snapshot" in [system.name for system in scope.systems]
+        assert scope.best_baseline in {"dense alone", "BM25", "TF-IDF", "newest in section", "random"}

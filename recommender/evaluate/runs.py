@@ -45,7 +45,7 @@ def evaluate_runs(
             or empty where articles have no dates.
         described: what was evaluated (snapshot, encoder, ...), handed on to JSON and page.
         measures: nDCG@5 is always among them, in front when it is not given.
-        variants: systems that are ours with something left out: shown and compared with, but nobody's baseline.
+        variants: systems that are ours in part or of yesterday: shown and compared with, but never the best baseline.
         reliability: what was said of the judged queries' pairs against what is so, handed on.
         shown: the lists under the whole archive as readers see them, for coverage, orphans and hubs.
 

@@ -101,7 +101,7 @@ class Trial:
             ours=OURS,
             past_only=scopes[1] if dated else None,
             described=described,
-            variants=(PURE, FUSION),
+            variants=(PURE, FUSION, LAST),
             shown=shown() if shown is not None else None,
             reliability=reliability() if reliability is not None else None,
         )
