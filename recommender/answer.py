@@ -7,10 +7,9 @@ from typing import Any, Literal
 
 from recommender.errors import QueryError
 from recommender.rank import Filters
-from recommender.settings import RankingSettings
+from recommender.settings import DEFAULT_FLOOR, RankingSettings
 
 MAX_K = 1000
-DEFAULT_FLOOR = 0.005
 NO_FILTERS = Filters()
 
 Source = Literal["pinned", "link", "similar"]

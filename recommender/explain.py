@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import takewhile
 from typing import Literal
@@ -40,6 +40,7 @@ _MAX_TEXT_CHARS = 20_000
 _MAX_SENTENCES = 60
 _MAX_SENTENCE_CHARS = 400
 _SENTENCES = re.compile(r"(?<=[.!?…])[»”\"]?\s+|\n+")
+_COMMA = re.compile(r",\s+")
 _SENTENCE_END = re.compile(r"[.!?:;…»”\"]\s+|\n+|[“«„\"(]")
 
 LINKED_BY = "Linked by this story's editor"
@@ -147,15 +148,24 @@ def _same_word(one: str, other: str) -> bool:
 
 
 def terms_in_text(
-    terms: Sequence[str], title: str, description: str, text: str, language: str | None = None
+    terms: Sequence[str],
+    headline: str,
+    text: str,
+    language: str | None = None,
+    tells: Callable[[str], bool] = lambda word: True,
 ) -> list[str]:
-    """Return what a story and a text share: those of its terms that stand in ``text``, then words of its headline and standfirst.
+    """Return what a story and a text share: those of its terms that stand in ``text``, then telling words of its headline.
 
-    Forms of one word count as one, by the stems of ``language``, the story's. The first 20,000 characters are looked at.
+    Args:
+        terms, headline: of the story; what stands under its headline may be given along.
+        text: its first 20,000 characters are looked at.
+        language: the story's; by its stems, forms of one word count as one.
+        tells: whether a word of the headline says anything; "with" does not.
     """
     said = _said(text[:_MAX_TEXT_CHARS], language)
-    headline = [word for word in words(f"{title}\n{description}") if len(word) >= _MIN_QUERY_WORD_CHARS]
-    return [term for term in dict.fromkeys([*terms, *headline]) if _holds(said, _stems(term, language))]
+    heard = [word for word in words(headline) if len(word) >= _MIN_QUERY_WORD_CHARS]
+    shared = [term for term in dict.fromkeys([*terms, *heard]) if _holds(said, _stems(term, language))]
+    return [term for term in shared if term in terms or tells(term)]
 
 
 def relation(query_at: int, published_at: int, dense: float, terms: float) -> Relation:
@@ -253,10 +263,12 @@ def _phrases(text: str, lower: set[str]) -> Iterable[tuple[str, bool]]:
     word of a Headline Written Like This.
     """
     for sentence in _SENTENCE_END.split(text):
-        tokens = words(sentence)
-        headline_case = len(tokens) > 3 and sum(token[:1].isupper() for token in tokens) > 0.6 * len(tokens)
+        # A comma parts two names ("Trump, Zelensky"); it is no token, and ends a run as the empty one at the end does.
+        tokens = [token for part in _COMMA.split(sentence) for token in (*words(part), "")]
+        n_words = sum(map(bool, tokens))
+        headline_case = n_words > 3 and sum(token[:1].isupper() for token in tokens) > 0.6 * n_words
         run: list[str] = []
-        for position, token in enumerate([*tokens, ""]):
+        for position, token in enumerate(tokens):
             is_first = position == 0 and len(token) < _MIN_WORD_CHARS
             if token[:1].isupper() and token.lower() not in lower and not is_first and not headline_case:
                 run.append(_without_possessive(token))

@@ -50,6 +50,8 @@ _TITLE_COUNT = 2
 _MIN_PAIR_ARTICLES = 2
 _MAX_SHARE = 0.5
 _MIN_ARTICLES_FOR_SHARE = 20
+_TELLING_SHARE = 0.15
+_FEW_ARTICLES = 7
 _N_BUCKETS = 16
 _MANY_POSTINGS = 1_000_000
 _PAIR = np.uint64(1)  # the lowest bit tells a pair of terms from a single one
@@ -323,6 +325,16 @@ class LexicalIndex:
         length = math.sqrt(float((weights.astype(np.float64) ** 2).sum() + (strange.astype(np.float64) ** 2).sum()))
         order = np.lexsort((numbers, -weights))[:MAX_QUERY_TERMS]
         return TermQuery(numbers[order], (weights[order] / (length or 1.0)).astype(np.float32))
+
+    def tells(self, word: str, language: str | None) -> bool:
+        """Tell whether a word is one that few articles of its language have: at most 15 %, or seven where there are few."""
+        keys = _keys(terms(word, language), base_language(language))
+        numbers = np.minimum(np.searchsorted(self._keys, keys), max(0, len(self._keys) - 1))
+        if not len(keys) or not len(self._keys) or (self._keys[numbers] != keys).any():
+            return False
+        n_with = self._offsets[numbers + 1] - self._offsets[numbers]
+        share = np.exp(1 - self._idf[numbers])  # smoothed, from the idf
+        return bool(((self._idf[numbers] > 0) & ((share <= _TELLING_SHARE) | (n_with <= _FEW_ARTICLES))).any())
 
     def scores(self, query: TermQuery) -> Scores:
         """Return the cosine of every row with the query, 0 to 1, shape (n,).

@@ -20,6 +20,7 @@ from pydantic_settings import SettingsError as UnreadableSetting
 from recommender.errors import SettingsError
 
 PREFIX = "RECOMMENDER_"
+DEFAULT_FLOOR = 0.007
 
 
 class _Section(BaseModel):
@@ -97,7 +98,7 @@ class RankingSettings(_Section):
     collapse: bool = True
     keep_copy: Literal["own", "best", "newest", "longest"] = "own"
     diversity: float = Field(default=0.0, ge=0, le=100)
-    floor: float = Field(default=0.005, ge=0, le=1)
+    floor: float = Field(default=DEFAULT_FLOOR, ge=0, le=1)
     weights: Path | None = None
     rules: Path | None = None
 

@@ -101,6 +101,23 @@ def test_an_empty_archive_is_asked_once(tmp_path: Path) -> None:
     assert Recommender.open(settings).search(ASKED, RAW).results == ()
 
 
+def test_a_text_in_a_language_that_the_encoder_does_not_know_finds_its_own_language_first(
+    recommender: Recommender,
+) -> None:
+    (query,) = recommender._questions.of_texts([ASKED], "uk")
+    rows = np.arange(len(recommender.snapshot), dtype=np.int64)
+    known, unknown = (
+        recommender._lists.inquiry(replace(query, language_known=knows), RAW).signals(rows) for knows in (True, False)
+    )
+
+    # Every story here is in English: what its vector says is not counted for its terms as well.
+    np.testing.assert_array_equal(known.lexical, known.dense)
+    assert not unknown.lexical.any()
+    article = replace(query, language_known=False, is_article=True)
+    told = recommender._lists.inquiry(article, RAW).signals(rows)
+    np.testing.assert_array_equal(told.lexical, told.dense)
+
+
 def test_the_question_moves_towards_the_first_stories_by_their_shares(recommender: Recommender) -> None:
     snapshot = recommender.snapshot
     (query,) = recommender._questions.of_texts([ASKED])

@@ -190,16 +190,10 @@ class Recommender:
         """Return what is known for a known article's question, for measuring and learning. Raises UnknownArticleError."""
         return self._lists.inquiry(self._questions.of_row(self._row(article_id)), options)
 
-    def learning_texts(self, texts: Iterable[str], options: Options, *, of: str | None = None) -> list[Inquiry]:
-        """Return what is known for free texts, for measuring and learning; their own article ``of`` does not speak for them.
-
-        Raises:
-            QueryError: a text is empty.
-            UnknownArticleError: ``of`` is not in the archive.
-        """
-        own = None if of is None else self._row(of)
+    def learning_texts(self, texts: Iterable[str], options: Options) -> list[Inquiry]:
+        """Return what is known for free texts, for measuring and learning. Raises QueryError for an empty one."""
         queries = self._questions.of_texts([cleaned_text(text) for text in texts])
-        return [self._lists.inquiry(query, options, own) for query in queries]
+        return [self._lists.inquiry(query, options) for query in queries]
 
     def related_hits(self, article_id: str, options: Options = DEFAULT_OPTIONS) -> list[Hit]:
         """Return what :meth:`related` ranks, as ids and scores alone (for runs over a whole archive)."""

@@ -64,7 +64,18 @@ class Evidence:
 class Inquiry:
     """One question put to a snapshot: what its spreads are, what links say, and how any row scores."""
 
-    def __init__(self, snapshot: Snapshot, model: Model, query: Query, options: Options) -> None:
+    def __init__(
+        self, snapshot: Snapshot, model: Model, query: Query, options: Options, *, first: Inquiry | None = None
+    ) -> None:
+        """Put a question.
+
+        Args:
+            snapshot, model: that answer it.
+            query, options: of this question.
+            first: the question as it was asked, where ``query`` says more than the asker did: cosines and probabilities
+                that are told are the first one's, scores are this one's.
+        """
+        self._first = first or self
         self._snapshot = snapshot
         self._model = model
         self._query = query
@@ -129,6 +140,7 @@ class Inquiry:
             scores = parts.sum(axis=1)
         scores = np.round(scores if boosts is None else scores + boosts, SCORE_DIGITS)
         probability = None
+        dense, lexical = self._first._cosines_of(rows)
         if (calibration := self.calibration) is not None:
             probability = calibration.probability(dense, lexical)
         return Evidence(rows, scores, parts, dense, lexical, probability).take(np.lexsort((rows, -scores)))
@@ -138,8 +150,8 @@ class Inquiry:
         return self._signals(rows, *self._cosines_of(rows))
 
     def cosines(self) -> tuple[Values, Values]:
-        """Return the cosines of vectors and of terms with every row, each shape (n,)."""
-        return self._dense.astype(np.float64), self._lexical.astype(np.float64)
+        """Return the cosines of vectors and of terms with every row, each shape (n,), of the question as it was asked."""
+        return self._first._dense.astype(np.float64), self._first._lexical.astype(np.float64)
 
     @property
     def calibration(self) -> Calibration | None:
@@ -178,7 +190,9 @@ class Inquiry:
         """Return the distances ``z`` of vectors and of terms, each shape (len(rows),)."""
         distance = self._dense_spread.z(dense)
         # Terms of two languages hardly meet, which says nothing: there the vectors speak for both.
-        return distance, np.where(self._foreign[rows], distance, self._lexical_spread.z(lexical))
+        # Not for a text in a language that the encoder does not know: its readers want stories in that language first.
+        stand_in = distance if self._query.is_article or self._query.language_known else 0.0
+        return distance, np.where(self._foreign[rows], stand_in, self._lexical_spread.z(lexical))
 
     def _signals(self, rows: Rows, dense: Values, lexical: Values) -> Signals:
         distance, terms = self._distances(rows, dense, lexical)

@@ -36,21 +36,19 @@ class Lists:
         """Return the same with other weights."""
         return Lists(self._snapshot, model=model, hand=self._hand, keep_copy=self._keep_copy, clock=self._clock)
 
-    def inquiry(self, query: Query, options: Options, apart: int | None = None) -> Inquiry:
+    def inquiry(self, query: Query, options: Options) -> Inquiry:
         """Return what is known for a question; a free text is asked again together with the stories it finds first.
 
-        Among these is not the row ``apart``: the article whose headline the text is, where the text has to stand alone.
+        They move scores alone: the floor holds against what the text says itself, so that nothing drifts into a list.
         """
         first = Inquiry(self._snapshot, self._model, query, options)
         feedback = self._model.feedback
         alone = query.is_article or options.ranker in ("dense", "lexical")
         if alone or not (options.feedback and feedback.n_stories):
             return first
-        others = ~self._snapshot.columns.stub
-        if apart is not None:
-            others[apart] = False
-        found = first.score(first.candidates(others, feedback.n_stories))
-        return Inquiry(self._snapshot, self._model, with_feedback(self._snapshot, query, found, feedback), options)
+        found = first.score(first.candidates(~self._snapshot.columns.stub, feedback.n_stories))
+        told = with_feedback(self._snapshot, query, found, feedback)
+        return Inquiry(self._snapshot, self._model, told, options, first=first)
 
     def applied(self, query: Query, options: Options) -> Applied:
         """Return the desk's rules for this question; none of them touch the pure ranking, or what is asked blind.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock
 
 from recommender import explain, links
@@ -95,7 +96,7 @@ class Questions:
             language_known=self._knows(article.language),
             own_row=own,
             is_article=True,
-            shared=lambda row: explain.terms_in_text(row.terms, row.title, row.description, text, row.language),
+            shared=lambda row: self._shared_with(row, text),
         )
 
     def of_texts(self, texts: Iterable[str], language: str | None = None) -> list[Query]:
@@ -120,8 +121,13 @@ class Questions:
             language_known=self._knows(language),
             own_row=None,
             is_article=False,
-            shared=lambda row: explain.terms_in_text(row.terms, row.title, row.description, text, row.language),
+            shared=lambda row: self._shared_with(row, text),
         )
+
+    def _shared_with(self, row: Row, text: str) -> list[str]:
+        headline = f"{row.title}\n{row.description}"
+        tells = partial(self._snapshot.lexical.tells, language=row.language)
+        return explain.terms_in_text(row.terms, headline, text, row.language, tells)
 
     def _knows(self, language: str | None) -> bool:
         """Tell whether the encoder was trained on a language; where nothing is known of the two, it is believed to be."""

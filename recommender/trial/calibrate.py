@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -98,8 +98,6 @@ def text_pairs(
 ) -> Pairs:
     """Return the pairs of free texts: the title, then the standfirst, of every judged article that has a date.
 
-    The article itself is not among the stories that the text is asked together with: a reader's text has none.
-
     Raises:
         EncoderError: texts cannot be encoded here.
     """
@@ -112,7 +110,7 @@ def text_pairs(
         done += 1
         if (asked := _Asked.of(recommender, qrels, article.id)) is not None:
             texts = [text for text in (article.title, article.description) if text]
-            inquiries = recommender.learning_texts(texts, options, of=article.id)
+            inquiries = recommender.learning_texts(texts, replace(options, feedback=False))
             pieces += [asked.pairs(inquiry, step, done) for inquiry in inquiries]
         watch("calibrating free texts", done, len(qrels), "questions")
     return Pairs.join(pieces)

@@ -165,6 +165,29 @@ def test_a_text_about_something_else_is_not_taken_for_its_few_known_words() -> N
     assert common == pytest.approx(plain, abs=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("word", "tells"),
+    [("harbours", True), ("ferry", False), ("council", False), ("tariff", False), ("", False), ("!", False)],
+)
+def test_a_word_tells_something_when_few_articles_of_its_language_have_it(word: str, tells: bool) -> None:
+    bodies = [
+        f"ferry word{number}" + " council" * (number % 3 == 0) + " harbour" * (number % 9 == 0) for number in range(90)
+    ]
+    index = _build([Story("", body, "en") for body in bodies])
+    assert index.tells(word, "en") == tells
+    assert not index.tells(word, "de")
+
+
+@pytest.mark.parametrize(("n_with", "tells"), [(7, True), (8, False)])
+def test_in_a_small_archive_seven_articles_are_few(n_with: int, tells: bool) -> None:
+    index = _build([Story("", f"word{number}" + " ferry" * (number < n_with), "en") for number in range(16)])
+    assert index.tells("ferry", "en") == tells
+
+
+def test_in_an_empty_archive_no_word_tells_anything() -> None:
+    assert not _build([]).tells("ferry", "en")
+
+
 @MANY
 @given(STORIES)
 def test_an_articles_own_text_asks_with_the_terms_of_its_row(stories: list[Story]) -> None:
