@@ -190,6 +190,7 @@ def at_once(tmp_path_factory: pytest.TempPathFactory) -> Snapshot:
     return _live(made)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=50)
 @given(order=ARRIVALS, cuts=CUTS)
 def test_the_index_does_not_depend_on_the_order_of_arrival_or_on_rebuilds_between(

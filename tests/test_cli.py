@@ -559,6 +559,7 @@ def test_a_missing_tsv_file_is_named(ready: Command, arguments: Sequence[str]) -
     assert done.err == "error: missing.tsv: cannot be read: No such file or directory\n"
 
 
+@pytest.mark.slow
 def test_evaluate_measures_every_system_on_the_archives_own_links(ready: Command, tmp_path: Path) -> None:
     done = ready("evaluate", "--json")
     assert (done.code, done.err) == (0, "")
@@ -572,6 +573,7 @@ def test_evaluate_measures_every_system_on_the_archives_own_links(ready: Command
     assert (tmp_path / "runs" / "qrels.txt").read_text(encoding="utf-8").count("\n") == 4
 
 
+@pytest.mark.slow
 def test_evaluate_takes_judgments_from_a_file(ready: Command, tmp_path: Path) -> None:
     qrels = tmp_path / "qrels.txt"
     qrels.write_text("cup-final 0 undated 1\nnobody 0 cup-final 1\n", encoding="utf-8")
@@ -841,6 +843,7 @@ def test_queries_are_answered_in_batches_while_more_are_coming(ready: Command) -
             assert heard == [f"q{number}" for number in range(start, start + 64)]
 
 
+@pytest.mark.slow
 def test_ctrl_c_during_an_ingest_keeps_the_batches_that_were_done(command: Command, environment: Path) -> None:
     pipe = environment.parent / "endless.jsonl"
     os.mkfifo(pipe)

@@ -32,6 +32,8 @@ from recommender.trial import facts_of, truth_from_links
 from recommender.trial.run import Trial
 from recommender.trial.served import evenly, served_lists
 
+pytestmark = pytest.mark.slow  # evaluates whole archives
+
 command, ready, source = test_cli.command, test_cli.ready, test_cli.source
 NOW = datetime(2025, 4, 1, tzinfo=UTC)
 

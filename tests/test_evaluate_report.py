@@ -26,6 +26,8 @@ from recommender.evaluate.numbers import gini, interval_of, randomisation_p
 from recommender.evaluate.plots import axis_over
 from recommender.measures import MRR, ndcg_at, read_qrels, read_run
 
+pytestmark = pytest.mark.slow  # evaluates whole archives
+
 OURS = "ours"
 DAY = datetime(2024, 5, 1, tzinfo=UTC)
 HOSTILE = "\"><script>alert('x')</script><svg onload=alert(1)> &amp; \u202eevil\ud800"

@@ -41,6 +41,7 @@ def run(place: Path, *command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_the_shell_and_python_blocks_run_as_they_stand(place: Path) -> None:
     assert blocks("sh")
     assert blocks("python")

@@ -389,6 +389,7 @@ def _publish_failing(home: Home, step: _Step) -> bool:
     return True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("error", [_Killed, partial(OSError, 28, "No space left on device")])
 def test_a_crash_at_any_step_leaves_a_whole_snapshot_live_and_the_next_publication_works(

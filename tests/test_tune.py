@@ -34,6 +34,8 @@ from recommender.trial.learn import fit_calibration
 from recommender.trial.truth import later_half
 from recommender.trial.tune import Tuning, tune_weights
 
+pytestmark = pytest.mark.slow  # evaluates whole archives
+
 command = test_cli.command
 START = datetime(2023, 1, 1, tzinfo=UTC)
 SUBJECTS = {
