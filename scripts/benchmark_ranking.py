@@ -89,6 +89,7 @@ def ablations(recommender: Recommender, truth: Truth, articles, options: Options
     changes = {
         "without collapse": {"collapse": False},
         "without the floor": {"floor": 0.0},
+        "floor .003": {"floor": 0.003},
         "floor .01": {"floor": 0.01},
         "diversity .5": {"diversity": 0.5},
         "diversity 2": {"diversity": 2.0},
@@ -132,11 +133,17 @@ def free_texts(recommender: Recommender, truth: Truth, articles, options: Option
     ]
     qrels = {f"{kind} {article_id}": truth.qrels[article_id] for article_id, kind, _ in asked}
     runs: dict[str, Run] = {}
-    for name, ranker in (("fusion", "full"), ("terms", "lexical"), ("dense", "dense")):
+    systems = {
+        "everything on": {"ranker": "full"},
+        "without feedback": {"ranker": "full", "feedback": False},
+        "terms alone": {"ranker": "lexical"},
+        "vectors alone": {"ranker": "dense"},
+    }
+    for name, changed in systems.items():
         run: dict[str, list[str]] = {}
         for article_id, kind, text in asked:
             wanted = replace(
-                options, raw=True, k=100, ranker=ranker, filters=Filters(exclude=frozenset([article_id]), stubs=False)
+                options, raw=True, k=100, filters=Filters(exclude=frozenset([article_id]), stubs=False), **changed
             )
             ((_, _, hits),) = recommender.search_hits([("", text)], wanted)
             run[f"{kind} {article_id}"] = [hit.article_id for hit in hits]
