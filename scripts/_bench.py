@@ -13,6 +13,8 @@ from pathlib import Path
 from recommender import readers
 from recommender.article import Article
 from recommender.ingest import with_language
+from recommender.recommend import Recommender
+from recommender.settings import Settings, load_settings
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT.parent / "shared" / "data"
@@ -70,6 +72,16 @@ def output_of(command: Sequence[str]) -> str:
     if done.returncode != 0:
         sys.exit(f"{' '.join(command)}: exit code {done.returncode}\n{done.stderr}")
     return done.stdout
+
+
+def opened(data_set: DataSet, homes: Path) -> tuple[Recommender, Settings]:
+    """Return a recommender over a set, brought up to date by the product's own commands, and the settings of its home."""
+    home = homes / data_set.name
+    tell(f"{data_set.name}: ingest and rebuild (minutes the first time)")
+    output_of(recommender(home, "ingest", str(data_set.source)))
+    output_of(recommender(home, "rebuild"))
+    settings = load_settings(None, {"home": home})
+    return Recommender.open(settings), settings
 
 
 @contextlib.contextmanager

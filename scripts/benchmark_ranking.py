@@ -20,8 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-from _bench import DATA, DataSet, data_sets, folder_of, markdown, output_of, tell
-from _bench import recommender as command
+from _bench import DATA, DataSet, data_sets, folder_of, markdown, opened, tell
 
 from recommender.answer import Options, options_of
 from recommender.article import Article
@@ -32,7 +31,6 @@ from recommender.home import Home
 from recommender.measures import Qrels, Run, bootstrap_interval, ndcg_at, recall_at
 from recommender.rank import Filters
 from recommender.recommend import Recommender
-from recommender.settings import load_settings
 from recommender.trial import Trial, Truth, truth_from_file
 from recommender.trial.baselines import TermBaselines
 
@@ -52,22 +50,18 @@ def main() -> int:
             if missing := each.missing():
                 tell(f"{each.name} is left out: {missing}")
                 continue
-            measure(each, homes / each.name)
+            measure(each, homes)
     return 0
 
 
-def measure(data_set: DataSet, home: Path) -> None:
-    tell(f"{data_set.name}: ingest and rebuild (minutes the first time)")
-    output_of(command(home, "ingest", str(data_set.source)))
-    output_of(command(home, "rebuild"))
-    settings = load_settings(None, {"home": home})
-    recommender = Recommender.open(settings)
+def measure(data_set: DataSet, homes: Path) -> None:
+    recommender, settings = opened(data_set, homes)
     assert data_set.qrels is not None
     is_links = data_set.name == "digitalgov"
     truth = truth_from_file(data_set.qrels, recommender.snapshot, since=SPLIT if is_links else None)
 
     def articles() -> Iterator[Article]:
-        with Catalog(Home(home).catalog) as catalog:
+        with Catalog(Home(settings.home).catalog) as catalog:
             yield from catalog.articles()
 
     options = options_of(settings.ranking)

@@ -18,15 +18,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-from _bench import DATA, data_sets, folder_of, markdown, output_of, tell
-from _bench import recommender as command
+from _bench import DATA, data_sets, folder_of, markdown, opened
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from recommender.answer import options_of
 from recommender.evaluate import difference
 from recommender.fusion import PARTS, Values, Weights
-from recommender.recommend import Recommender
-from recommender.settings import load_settings
 from recommender.trial import truth_from_file
 from recommender.trial.learn import Choice, choices, fit_weights
 
@@ -44,12 +41,7 @@ def main() -> int:
     if (missing := links.missing()) or links.qrels is None:
         sys.exit(f"{links.name}: {missing}; nothing can be learned")
     with folder_of(arguments.homes) as homes:
-        home = homes / links.name
-        tell("ingest and rebuild (minutes the first time)")
-        output_of(command(home, "ingest", str(links.source)))
-        output_of(command(home, "rebuild"))
-        settings = load_settings(None, {"home": home})
-        recommender = Recommender.open(settings)
+        recommender, settings = opened(links, homes)
         options = options_of(settings.ranking)
         earlier, later = (
             choices(recommender, truth_from_file(links.qrels, recommender.snapshot, **span).qrels, options)

@@ -23,15 +23,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from _bench import DATA, data_sets, folder_of, output_of, tell
-from _bench import recommender as command
+from _bench import DATA, data_sets, folder_of, opened, tell
 
 from recommender.answer import options_of
 from recommender.catalog import Catalog
 from recommender.fusion import Curve, Model, Weights
 from recommender.home import Home
-from recommender.recommend import Recommender
-from recommender.settings import load_settings
 from recommender.trial import truth_from_file
 from recommender.trial.tune import described, tune_weights
 
@@ -53,16 +50,12 @@ def main() -> int:
     if (missing := links.missing()) or links.qrels is None:
         sys.exit(f"{links.name}: {missing}; nothing can be learned")
     with folder_of(arguments.homes) as homes:
-        home = homes / links.name
-        tell("ingest and rebuild (minutes the first time)")
-        output_of(command(home, "ingest", str(links.source)))
-        output_of(command(home, "rebuild"))
-        settings = load_settings(None, {"home": home})
-        recommender = Recommender.open(settings).with_model(START)
+        recommender, settings = opened(links, homes)
+        recommender = recommender.with_model(START)
         snapshot = recommender.snapshot
 
         def articles():
-            with Catalog(Home(home).catalog) as catalog:
+            with Catalog(Home(settings.home).catalog) as catalog:
                 yield from catalog.articles()
 
         tuning = tune_weights(
