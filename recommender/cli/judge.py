@@ -22,7 +22,7 @@ from recommender.evaluate import check_folder, page
 from recommender.home import Home
 from recommender.recommend import Recommender
 from recommender.settings import Settings, with_flags
-from recommender.snapshot import former, stored
+from recommender.snapshot import former, names
 from recommender.trial import Trial, Truth, truth_from_file, truth_from_links
 from recommender.trial.calibrate import held
 from recommender.trial.served import served_lists
@@ -130,7 +130,7 @@ def _last(settings: Settings, recommender: Recommender, against: str | None) -> 
         return None
     if against and against == recommender.snapshot.name:
         raise InputError(f"--against: {against} is the live snapshot itself")
-    if against and against not in (kept := stored(home)):
+    if against and against not in (kept := names(home)):
         others = ", ".join(each for each in kept if each != recommender.snapshot.name) or "none but the live one"
         raise InputError(f"--against: no snapshot {against[:60]!r} is kept here; there are: {others}")
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,36 @@ FORMAT = 3
 FILES = ("dense.faiss", *lexical.FILES, "rows.npz", "rows.jsonl", "names.json")
 
 
+class State(StrEnum):
+    """What can be said of a snapshot when every byte of it was looked at."""
+
+    WHOLE = "whole"
+    DAMAGED = "damaged"
+    OTHER_FORMAT = "other format"
+
+
+def state_of(folder: Path, manifest_sha256: str | None = None) -> tuple[State, str | None]:
+    """Return the state of a snapshot's files, and the first problem where they are not whole."""
+    try:
+        problems = _problems(folder, manifest_sha256)
+    except _OtherFormatError as error:
+        return State.OTHER_FORMAT, str(error)
+    return (State.DAMAGED, problems[0]) if problems else (State.WHOLE, None)
+
+
 def verify(folder: Path, manifest_sha256: str | None = None) -> list[str]:
     """Return what is wrong with a snapshot's files, one line each; an empty list when every byte is as published."""
+    try:
+        return _problems(folder, manifest_sha256)
+    except _OtherFormatError as error:
+        return [str(error)]
+
+
+class _OtherFormatError(Exception):
+    """The manifest is one of another format: what else is expected here is not known."""
+
+
+def _problems(folder: Path, manifest_sha256: str | None) -> list[str]:
     path = folder / "manifest.json"
     try:
         raw = path.read_bytes()
@@ -24,11 +53,11 @@ def verify(folder: Path, manifest_sha256: str | None = None) -> list[str]:
             return [f"{path}: is not the manifest that was published (its sha256 differs)"]
         manifest = json.loads(raw)
         if manifest["format"] != FORMAT:
-            return [f"{path}: has format {manifest['format']!r}, this program reads {FORMAT}"]
+            raise _OtherFormatError(f"{path}: has format {manifest['format']!r}, this program reads {FORMAT}")
         files: dict[str, dict[str, Any]] = {file: dict(said) for file, said in dict(manifest["files"]).items()}
         if set(files) != set(FILES):
             return [f"{path}: names the files {', '.join(sorted(files))}, {', '.join(FILES)} are expected"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         return [f"{path}: cannot be read ({error})"]
     return [problem for file, said in files.items() if (problem := _file_problem(folder / file, said))]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import mmap
-import re
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -14,18 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.dense import DenseIndex
-from recommender.errors import NoSnapshotError, SnapshotError
+from recommender.errors import SnapshotError
 from recommender.graph import LinkGraph
 from recommender.home import Home
 from recommender.lexical import LexicalIndex
 from recommender.rank import Columns
 from recommender.snapshot.contents import Row
+from recommender.snapshot.current import REBUILD, read_current, readable
 from recommender.snapshot.files import verify
 from recommender.text import title_key
 from recommender.vectors import Centres
-
-REBUILD = "run: recommender rebuild"
-NAME = re.compile(r"s\d{8}")
 
 
 class Snapshot:
@@ -112,13 +109,27 @@ class Snapshot:
 def load(home: Home, name: str | None = None, *, folder: Path | None = None) -> Snapshot:
     """Return a snapshot, the live one unless ``name`` says which, with every byte checked.
 
+    Whoever reads holds no lock, so the live one may be replaced and dropped while it is being opened: then the one that is
+    live by now is opened instead.
+
     Raises:
         NoSnapshotError: nothing has been published here.
         SnapshotError: a file is missing or changed, or it was written in another format.
     """
-    name, expected = (name, None) if name else read_current(home)
-    folder = folder or home.snapshots / name
-    problems = verify(folder, expected)
+    if name is not None:
+        current = readable(home) if folder is None else None
+        return _opened(folder or home.snapshots / name, current.manifests.get(name) if current else None)
+    while True:
+        live = read_current(home)
+        try:
+            return _opened(home.snapshots / live.name, live.manifest_sha256)
+        except SnapshotError:
+            if read_current(home) == live:
+                raise
+
+
+def _opened(folder: Path, manifest_sha256: str | None) -> Snapshot:
+    problems = verify(folder, manifest_sha256)
     if problems:
         raise SnapshotError(f"{problems[0]}; {REBUILD}")
     try:
@@ -128,34 +139,3 @@ def load(home: Home, name: str | None = None, *, folder: Path | None = None) -> 
             return Snapshot(folder, manifest, names, dict(arrays))
     except (OSError, ValueError, KeyError) as error:
         raise SnapshotError(f"{folder}: cannot be opened: {error}; {REBUILD}") from error
-
-
-def former(home: Home, name: str) -> str | None:
-    """Return the name of the youngest snapshot before ``name`` that is still there, None where there is none."""
-    return max((each for each in stored(home) if each < name), default=None)
-
-
-def stored(home: Home) -> list[str]:
-    """Return the names of the snapshots that are there, the oldest first."""
-    return sorted(path.name for path in home.snapshots.glob("s*") if NAME.fullmatch(path.name))
-
-
-def read_current(home: Home) -> tuple[str, str]:
-    """Return the live snapshot's name and the sha256 of its manifest.
-
-    Raises:
-        NoSnapshotError: nothing has been published here.
-        SnapshotError: ``CURRENT`` is damaged.
-    """
-    try:
-        current = json.loads(home.current.read_text(encoding="utf-8"))
-        name, expected = current["snapshot"], current["manifest_sha256"]
-        if not NAME.fullmatch(name) or not isinstance(expected, str):
-            raise ValueError(f"{name!r} is no snapshot's name")
-    except (FileNotFoundError, NotADirectoryError):
-        raise NoSnapshotError(
-            f"{home.path}: no index has been published here; run: recommender ingest SOURCE, then: recommender rebuild"
-        ) from None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise SnapshotError(f"{home.current}: is damaged ({error}); {REBUILD}") from error
-    return name, expected

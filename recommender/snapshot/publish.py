@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import shutil
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,8 +17,10 @@ from recommender.errors import SnapshotError
 from recommender.home import Home
 from recommender.rank import encode_lists, encode_names
 from recommender.snapshot.contents import Contents, Row
+from recommender.snapshot.current import next_name, taking_over, write_current
 from recommender.snapshot.files import FILES, FORMAT
-from recommender.snapshot.live import NAME, Snapshot, load
+from recommender.snapshot.keep import ASIDE, KEEP, clear_left_overs, prune
+from recommender.snapshot.live import Snapshot, load
 from recommender.text import url_key
 from recommender.vectors import UNDATED
 
@@ -30,7 +32,7 @@ def publish(
     *,
     now: datetime,
     check: Callable[[Snapshot], None] = lambda snapshot: None,
-    keep: int = 3,
+    keep: int = KEEP,
 ) -> Snapshot:
     """Write a snapshot aside, open it as a reader would, and make it live.
 
@@ -43,18 +45,16 @@ def publish(
         described: goes into the manifest (``encoder`` and so on).
         now: time of publication.
         check: called with the loaded snapshot before it goes live; what it raises stops the publication.
-        keep: how many snapshots stay, the new one counted.
+        keep: how many snapshots stay, see :func:`prune`.
 
     Raises:
         SnapshotError: it could not be written, or did not pass its own check.
     """
     try:
         home.snapshots.mkdir(parents=True, exist_ok=True)
-        for left_over in home.snapshots.glob(".tmp-*"):
-            shutil.rmtree(left_over)
-        known = [int(path.name[1:]) for path in home.snapshots.iterdir() if NAME.fullmatch(path.name)]
-        name = f"s{max(known, default=0) + 1:08d}"
-        aside = home.snapshots / f".tmp-{name}"
+        clear_left_overs(home)
+        name = next_name(home)
+        aside = home.snapshots / f"{ASIDE}{name}"
         aside.mkdir()
         _write_files(aside, contents)
         manifest = {
@@ -71,17 +71,13 @@ def publish(
         folder = home.snapshots / name
         aside.rename(folder)
         sync(home.snapshots)
-        current = {"snapshot": name, "manifest_sha256": sha256(folder / "manifest.json")}
-        replacement = home.path / ".CURRENT.tmp"
-        write_synced(replacement, json.dumps(current).encode() + b"\n")
-        replacement.replace(home.current)
-        sync(home.path)
+        write_current(home, taking_over(home, name, sha256(folder / "manifest.json")))
     except OSError as error:
         raise SnapshotError(
             f"{home.path}: the snapshot could not be written ({error}); recommender status says which one is live"
         ) from error
-    for path in sorted(path for path in home.snapshots.iterdir() if NAME.fullmatch(path.name))[:-keep]:
-        shutil.rmtree(path, ignore_errors=True)
+    with contextlib.suppress(SnapshotError):  # it is live; what could not be dropped goes the next time
+        prune(home, keep)
     return published
 
 
