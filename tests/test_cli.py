@@ -763,6 +763,8 @@ def test_every_command_has_a_help_page(command: Command) -> None:
         "evaluate",
         "tune",
         "status",
+        "rollback",
+        "prune",
         "verify",
         "serve",
     } <= set(commands)

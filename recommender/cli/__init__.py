@@ -24,7 +24,9 @@ _COMMANDS = {
     "explain": "ask",
     "evaluate": "judge",
     "tune": "judge",
-    "status": "operate",
+    "status": "snapshots",
+    "rollback": "snapshots",
+    "prune": "snapshots",
     "verify": "operate",
     "serve": "operate",
 }

@@ -1,4 +1,4 @@
-"""``status``, ``verify`` and ``serve``: the commands of whoever runs it."""
+"""``verify`` and ``serve``: the commands of whoever runs it."""
 
 from __future__ import annotations
 
@@ -13,48 +13,6 @@ from recommender.encoder import UNFINISHED, read_export
 from recommender.errors import CatalogError, RecommenderError, SnapshotError
 from recommender.home import Home
 from recommender.settings import Settings
-
-
-@click.command()
-@click.option("--json", "as_json", is_flag=True)
-@click.pass_obj
-def status(settings: Settings, as_json: bool) -> int:
-    """Show what is live, and what the catalog holds."""
-    home = Home(settings.home)
-    told: dict[str, Any] = {"home": str(home.path), "snapshot": None, "catalog": None, "problems": []}
-    try:
-        live = snapshot.load(home)
-        told["snapshot"] = {name: live.manifest[name] for name in ("name", "created_at", "encoder", "counts")}
-    except SnapshotError as error:
-        told["problems"].append(str(error))
-    try:
-        with Catalog(home.catalog) as catalog:
-            told["catalog"] = catalog.counts()
-    except CatalogError as error:
-        told["problems"].append(str(error))
-    if as_json:
-        print_json(told)
-    else:
-        _print_status(told)
-    return 1 if told["problems"] else 0
-
-
-def _print_status(told: dict[str, Any]) -> None:
-    click.echo(f"home      {told['home']}")
-    live, catalog = told["snapshot"], told["catalog"]
-    if live:
-        counts = live["counts"]
-        click.echo(
-            f"snapshot  {live['name']}, published {live['created_at']}: {counts['articles']:,} articles, {counts['stubs']:,} stubs"
-        )
-        click.echo(f"encoder   {live['encoder']['name']}, {live['encoder']['dim']} dimensions")
-    if catalog:
-        languages = ", ".join(f"{name} {count:,}" for name, count in catalog["languages"].items())
-        click.echo(f"catalog   {catalog['n_articles']:,} articles ({languages}), {catalog['n_links']:,} links")
-        for name, count in catalog["embeddings"].items():
-            click.echo(f"          {count:,} vectors of {name}")
-    for problem in told["problems"]:
-        talk(f"problem: {problem}")
 
 
 @click.command()

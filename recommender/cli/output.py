@@ -32,6 +32,14 @@ def print_line(value: object) -> None:
     click.echo(json.dumps(value, ensure_ascii=False))
 
 
+def shown_bytes(count: int) -> str:
+    """Return a number of bytes for a person, e.g. ``1.2 MB``."""
+    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if count >= size:
+            return f"{count / size:,.1f} {unit}"
+    return f"{count} bytes"
+
+
 def trec_id(article_id: str) -> str:
     """Return an id that can stand in a TREC file, whose columns are parted by blanks: a blank in it becomes %20."""
     return "%20".join(article_id.split())
