@@ -6,7 +6,7 @@ import ctypes
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,14 @@ def folder_bytes(folder: Path) -> int:
 
 def write_synced(path: Path, raw: bytes) -> None:
     """Write a file and return when it is on the disk. Raises OSError."""
+    write_pieces(path, [raw])
+
+
+def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
+    """Write a file piece by piece and return when it is on the disk. Raises OSError, and what ``pieces`` raises."""
     with path.open("wb") as stream:
-        stream.write(raw)
+        for piece in pieces:
+            stream.write(piece)
         stream.flush()
         os.fsync(stream.fileno())
 
@@ -49,6 +55,14 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def sync_folders(folder: Path) -> None:
+    """Bring a folder and all that are in it to the disk, the innermost first; their files are there already. Raises OSError."""
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            sync_folders(path)
+    sync(folder)
 
 
 def exchange(one: Path, other: Path) -> None:

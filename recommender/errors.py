@@ -12,6 +12,7 @@
     ├── SnapshotError         no snapshot, or one that must not be served
     │   └── NoSnapshotError   nothing has been published yet
     ├── GateError             a new index does worse than the live one and was held back
+    ├── BackupError           a copy of a home cannot be made, or is not one that may be put in place
     ├── BusyError             another process holds the writer's lock
     └── EncoderError          texts cannot be turned into vectors
         ├── EncoderMissingError   the optional packages or the weights are not installed
@@ -106,6 +107,10 @@ class GateError(RecommenderError):
         self.lines = tuple(lines)
 
 
+class BackupError(RecommenderError):
+    """A copy of a home cannot be made, or is damaged, cut, or no copy of a home at all."""
+
+
 class BusyError(RecommenderError):
     """Another process is writing to this home."""
 
@@ -136,6 +141,7 @@ EXIT_CODES: dict[type[RecommenderError], int] = {
     NoSnapshotError: EXIT_REFUSED,
     SnapshotError: EXIT_REFUSED,
     GateError: EXIT_REFUSED,
+    BackupError: EXIT_REFUSED,
     BusyError: EXIT_REFUSED,
     EncoderMissingError: EXIT_REFUSED,
     EncoderDisabledError: EXIT_REFUSED,
@@ -153,6 +159,7 @@ HTTP_STATUSES: dict[type[RecommenderError], tuple[int, str]] = {
     NoSnapshotError: (503, "no_snapshot"),
     SnapshotError: (503, "snapshot_unavailable"),
     GateError: (503, "held_back"),
+    BackupError: (503, "backup_unusable"),
     BusyError: (503, "busy"),
     EncoderMissingError: (503, "encoder_unavailable"),
     EncoderDisabledError: (503, "encoder_disabled"),

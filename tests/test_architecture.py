@@ -25,7 +25,7 @@ LAYERS = (
         *("rank", "fusion", "editorial", "explain", "language"),
     },
     {"ingest", "snapshot", "compose", "answer", "evaluate"},
-    {"build", "recommend"},
+    {"build", "recommend", "backup"},
     {"web", "trial"},
     {"cli"},  # above web: `serve` starts the service
     {"__main__"},

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +17,7 @@ from typing import Any, Self
 import numpy as np
 
 from recommender.article import Article, Link, ReadMore
+from recommender.catalog.copying import copy_database
 from recommender.catalog.rows import COLUMNS, from_row, record_digest, to_row
 from recommender.catalog.schema import APPLICATION_ID, STATEMENTS, VERSION
 from recommender.errors import CatalogError
@@ -215,6 +216,16 @@ class Catalog:
             "embeddings": dict(encoders),
         }
 
+    def copy_to(self, path: Path, watch: Callable[[int, int], None] = lambda done, total: None) -> None:
+        """Write the catalog as it is now into a new file; whoever writes meanwhile neither waits nor gets in.
+
+        Args:
+            path: of the copy; the caller brings it to the disk.
+            watch: takes note of the bytes done, and of all.
+        """
+        with self._guarded():
+            copy_database(self._db, path, watch)
+
     def check(self) -> list[str]:
         """Return what is wrong with the file; an empty list when nothing is.
 
@@ -228,6 +239,8 @@ class Catalog:
             )
             problems = [] if rows == ["ok"] else rows
             problems += [f"links of article {row[0]!r}: the article is missing; ingest it again" for row in lost]
+            foreign = self._db.execute("SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'view')")
+            problems += [f"{kind} {name!r}: was not made by this program; drop it" for kind, name in foreign]
             return problems or [*self._changed_articles(), *self._broken_vectors()]
 
     def _changed_articles(self) -> Iterator[str]:

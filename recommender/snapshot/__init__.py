@@ -5,7 +5,7 @@
 
 from recommender.snapshot.back import roll_back
 from recommender.snapshot.contents import Contents, Facts, Row
-from recommender.snapshot.current import NAME, Current, former, names, read_current, write_current
+from recommender.snapshot.current import NAME, Current, former, names, read_current, readable, write_current
 from recommender.snapshot.files import FILES, FORMAT, State, state_of, verify
 from recommender.snapshot.keep import Dropped, prune
 from recommender.snapshot.listing import Published, published
@@ -31,6 +31,7 @@ __all__ = [
     "publish",
     "published",
     "read_current",
+    "readable",
     "roll_back",
     "seconds",
     "state_of",

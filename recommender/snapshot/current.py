@@ -48,6 +48,17 @@ class Current(NamedTuple):
         manifests = {**self.manifests, name: manifest_sha256}
         return Current(name, manifests, former, max(self.last, number_of(name)))
 
+    def only(self, there: Iterable[str]) -> Current:
+        """Return the same without the history of snapshots that are not ``there``."""
+        kept = {*there, self.name}
+        manifests = {name: sha256 for name, sha256 in sorted(self.manifests.items()) if name in kept}
+        return self._replace(manifests=manifests, former=tuple(name for name in self.former if name in kept))
+
+    def as_bytes(self) -> bytes:
+        """Return the file."""
+        fields = {"snapshot": self.name, "manifest_sha256": self.manifest_sha256, "former": list(self.former)}
+        return sealed(fields | {"manifests": dict(self.manifests), "last": self.last})
+
 
 def number_of(name: str) -> int:
     """Return the number in a snapshot's name."""
@@ -118,15 +129,7 @@ def readable(home: Home) -> Current | None:
 
 def write_current(home: Home, current: Current) -> None:
     """Make ``current`` what holds, in one step. Snapshots that are gone are forgotten. Raises OSError."""
-    there = set(names(home))
-    fields = {
-        "snapshot": current.name,
-        "manifest_sha256": current.manifest_sha256,
-        "former": [name for name in current.former if name in there],
-        "manifests": {name: sha256 for name, sha256 in sorted(current.manifests.items()) if name in there},
-        "last": current.last,
-    }
-    replace_synced(home.current, sealed(fields))
+    replace_synced(home.current, current.only(names(home)).as_bytes())
 
 
 def _parsed(home: Home, raw: bytes) -> Current:
