@@ -766,6 +766,8 @@ def test_every_command_has_a_help_page(command: Command) -> None:
         "rollback",
         "prune",
         "verify",
+        "backup",
+        "restore",
         "serve",
     } <= set(commands)
     for name in commands:

@@ -28,6 +28,8 @@ _COMMANDS = {
     "rollback": "snapshots",
     "prune": "snapshots",
     "verify": "operate",
+    "backup": "safety",
+    "restore": "safety",
     "serve": "operate",
 }
 
