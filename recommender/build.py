@@ -120,6 +120,17 @@ def rebuild(
     )
 
 
+def drop_unused_vectors(catalog: Catalog, settings: Settings) -> int:
+    """Drop the stored vectors of texts that no article and no stub has under these settings; return how many they were.
+
+    The texts decide, not the encoder: what another one made of texts that are still there stays. The caller holds the
+    home's writer lock.
+    """
+    resolved, languages = _resolve(catalog, settings.links.fuzzy_threshold)
+    every = _views(catalog, compose.recipe(settings.encoder), links.stubs(resolved, languages))
+    return catalog.drop_vectors_but(view.digest for _, views in every for view in views)
+
+
 def _resolve(catalog: Catalog, threshold: float) -> tuple[list[Link], dict[str, str | None]]:
     """Resolve every link anew, store what changed, and return the links with the language of each article by id."""
     targets: list[links.Target] = []

@@ -25,7 +25,7 @@ LAYERS = (
         *("rank", "fusion", "editorial", "explain", "language"),
     },
     {"ingest", "snapshot", "compose", "answer", "evaluate"},
-    {"build", "recommend", "backup"},
+    {"build", "recommend", "backup", "audit"},
     {"web", "trial"},
     {"cli"},  # above web: `serve` starts the service
     {"__main__"},

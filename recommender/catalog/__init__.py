@@ -17,6 +17,7 @@ from typing import Any, Self
 import numpy as np
 
 from recommender.article import Article, Link, ReadMore
+from recommender.catalog.checking import broken_vectors, structure_problems
 from recommender.catalog.copying import copy_database
 from recommender.catalog.rows import COLUMNS, from_row, record_digest, to_row
 from recommender.catalog.schema import APPLICATION_ID, STATEMENTS, VERSION
@@ -25,7 +26,6 @@ from recommender.vectors import Vector
 
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM articles"
 _PAGE = 500
-_UNIT_TOLERANCE = 1e-3
 _VARIABLES = 500  # SQLite takes at least 999 in one statement
 
 
@@ -159,6 +159,11 @@ class Catalog:
             yield from map(from_row, rows)
             after = rows[-1][0]
 
+    def ids(self) -> set[str]:
+        """Return the ids of all articles."""
+        with self._guarded():
+            return {row[0] for row in self._db.execute("SELECT id FROM articles")}
+
     def links(self) -> list[Link]:
         """Return every link by article and position."""
         with self._guarded():
@@ -227,21 +232,37 @@ class Catalog:
             copy_database(self._db, path, watch)
 
     def check(self) -> list[str]:
-        """Return what is wrong with the file; an empty list when nothing is.
+        """Return what is wrong with the file; an empty list when nothing is."""
+        return self.check_articles() or self.check_vectors()
 
-        SQLite looks at its structure; every article is held against the digest it was stored with, and every vector
-        against its length of 1.
+    def check_articles(self) -> list[str]:
+        """Return what is wrong with what cannot be made again.
+
+        SQLite looks at its structure; every article is held against the digest that it was stored with.
         """
         with self._guarded():
-            rows = [row[0] for row in self._db.execute("PRAGMA integrity_check(20)")]
-            lost = self._db.execute(
-                "SELECT DISTINCT article_id FROM links WHERE article_id NOT IN (SELECT id FROM articles)"
-            )
-            problems = [] if rows == ["ok"] else rows
-            problems += [f"links of article {row[0]!r}: the article is missing; ingest it again" for row in lost]
-            foreign = self._db.execute("SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'view')")
-            problems += [f"{kind} {name!r}: was not made by this program; drop it" for kind, name in foreign]
-            return problems or [*self._changed_articles(), *self._broken_vectors()]
+            return structure_problems(self._db) or list(self._changed_articles())
+
+    def check_vectors(self) -> list[str]:
+        """Return which stored vectors are not of length 1, or of no encoder. They can be encoded again."""
+        with self._guarded():
+            return [broken.problem for broken in broken_vectors(self._db)]
+
+    def drop_broken_vectors(self) -> int:
+        """Drop the vectors that :meth:`check_vectors` names, and return how many they were."""
+        with self.transaction():
+            broken = [(each.encoder, each.digest) for each in broken_vectors(self._db)]
+            self._db.executemany("DELETE FROM embeddings WHERE encoder = ? AND digest = ?", broken)
+        return len(broken)
+
+    def drop_vectors_but(self, used: Iterable[bytes]) -> int:
+        """Drop the vectors of all views but those with these digests, of every encoder, and return how many they were."""
+        with self.transaction():
+            self._db.execute("CREATE TEMP TABLE used (digest BLOB PRIMARY KEY) WITHOUT ROWID")
+            self._db.executemany("INSERT OR IGNORE INTO used (digest) VALUES (?)", ((digest,) for digest in used))
+            dropped = self._db.execute("DELETE FROM embeddings WHERE digest NOT IN (SELECT digest FROM used)").rowcount
+            self._db.execute("DROP TABLE used")
+        return dropped
 
     def _changed_articles(self) -> Iterator[str]:
         for article_id, stored in self._db.execute("SELECT id, digest FROM articles ORDER BY id").fetchall():
@@ -255,13 +276,6 @@ class Catalog:
         except CatalogError:
             return None
         return record_digest(article) if article else None
-
-    def _broken_vectors(self) -> Iterator[str]:
-        for encoder, digest, raw in self._db.execute("SELECT encoder, digest, vector FROM embeddings"):
-            vector = np.frombuffer(raw, "<f4") if len(raw) % 4 == 0 else np.zeros(0, "<f4")
-            length = float(np.linalg.norm(vector))
-            if not (vector.size and (length == 0 or abs(length - 1) < _UNIT_TOLERANCE)):
-                yield f"embedding {digest.hex()} of encoder {encoder}: is no unit vector; delete it and run: recommender rebuild"
 
     @contextlib.contextmanager
     def _guarded(self) -> Iterator[None]:

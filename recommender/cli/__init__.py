@@ -27,10 +27,10 @@ _COMMANDS = {
     "status": "snapshots",
     "rollback": "snapshots",
     "prune": "snapshots",
-    "verify": "operate",
+    "verify": "verify",
     "backup": "safety",
     "restore": "safety",
-    "serve": "operate",
+    "serve": "serve",
 }
 
 

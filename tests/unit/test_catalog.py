@@ -390,15 +390,15 @@ def test_a_whole_catalog_has_no_problems(path: Path) -> None:
         ),
         (
             "UPDATE embeddings SET vector = x'0000004000000000' WHERE digest = x'76696577'",
-            "embedding 76696577 of encoder 1: is no unit vector; delete it and run: recommender rebuild",
+            "embedding 76696577 of encoder 1: is no unit vector; run: recommender verify --repair",
         ),
         (
             "UPDATE embeddings SET vector = x'000000' WHERE digest = x'76696577'",
-            "embedding 76696577 of encoder 1: is no unit vector; delete it and run: recommender rebuild",
+            "embedding 76696577 of encoder 1: is no unit vector; run: recommender verify --repair",
         ),
         (
             "UPDATE embeddings SET vector = x'0000c07f00000000' WHERE digest = x'76696577'",
-            "embedding 76696577 of encoder 1: is no unit vector; delete it and run: recommender rebuild",
+            "embedding 76696577 of encoder 1: is no unit vector; run: recommender verify --repair",
         ),
     ],
     ids=["text", "tags", "a link less", "an article less", "length", "cut off", "not a number"],

@@ -1,0 +1,42 @@
+"""What can be wrong with the file of the catalog, apart from what its articles say."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+_UNIT_TOLERANCE = 1e-3
+
+
+class BrokenVector(NamedTuple):
+    """A stored vector that cannot be used, its key, and why."""
+
+    encoder: int
+    digest: bytes
+    problem: str
+
+
+def structure_problems(db: sqlite3.Connection) -> list[str]:
+    """Return what SQLite finds wrong with the file, what lost its article, and what this program did not make."""
+    rows = [row[0] for row in db.execute("PRAGMA integrity_check(20)")]
+    problems = [] if rows == ["ok"] else rows
+    lost = db.execute("SELECT DISTINCT article_id FROM links WHERE article_id NOT IN (SELECT id FROM articles)")
+    problems += [f"links of article {row[0]!r}: the article is missing; ingest it again" for row in lost]
+    foreign = db.execute("SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'view')")
+    return problems + [f"{kind} {name!r}: was not made by this program; drop it" for kind, name in foreign]
+
+
+def broken_vectors(db: sqlite3.Connection) -> Iterator[BrokenVector]:
+    """Yield every vector that is not of length 1 (or 0, for a text without a known word), or whose encoder is unknown."""
+    known = {row[0] for row in db.execute("SELECT number FROM encoders")}
+    for encoder, digest, raw in db.execute("SELECT encoder, digest, vector FROM embeddings"):
+        vector = np.frombuffer(raw, "<f4") if len(raw) % 4 == 0 else np.zeros(0, "<f4")
+        length = float(np.linalg.norm(vector))
+        named = f"embedding {digest.hex()} of encoder {encoder}"
+        if not (vector.size and (length == 0 or abs(length - 1) < _UNIT_TOLERANCE)):
+            yield BrokenVector(encoder, digest, f"{named}: is no unit vector; run: recommender verify --repair")
+        elif encoder not in known:
+            yield BrokenVector(encoder, digest, f"{named}: the encoder is not named; run: recommender verify --repair")
