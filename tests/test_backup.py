@@ -189,6 +189,17 @@ def test_a_damaged_catalog_never_replaces_a_good_backup(home: Home, file: Path, 
     assert file.read_bytes() == archive
 
 
+def test_broken_vectors_keep_no_archive_from_being_saved(home: Home, tmp_path: Path) -> None:
+    with Catalog(home.catalog, write=True) as catalog:
+        catalog._db.execute("UPDATE embeddings SET vector = x'00'")
+    back_up(home, tmp_path / "backup.tar", now=NOW)
+    new = settings_for(tmp_path / "new")
+    restore(Home(new.home), tmp_path / "backup.tar")
+    with Catalog(Home(new.home).catalog, write=True) as catalog:
+        assert catalog.drop_broken_vectors() > 10
+    assert publish(new).n_texts_encoded > 10
+
+
 @pytest.mark.parametrize("name", ["s00000002", "s00000001"])
 def test_a_damaged_snapshot_is_left_out_and_named(home: Home, tmp_path: Path, name: str) -> None:
     (home.snapshots / name / "rows.npz").write_bytes(b"x")

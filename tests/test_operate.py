@@ -131,6 +131,16 @@ def test_rollback_to_another_encoders_snapshot_is_refused_with_the_mend(
     assert snapshot.read_current(Home(environment)).name == "s00000003"
 
 
+def test_a_damaged_current_is_mended_by_naming_a_snapshot(three: Command, environment: Path) -> None:
+    (environment / "CURRENT").write_bytes(b"{")
+    done = three("rollback")
+    assert (done.code, "CURRENT: is damaged" in done.err) == (1, True)
+    assert three("rollback", "--to", "s00000002") == test_cli.Done(
+        0, "s00000002 is live now, published 2025-04-01T12:00:00+00:00: 7 articles, 1 stubs\n", ""
+    )
+    assert three("rollback", "--to", "s00000002").err == "it was live already\n"
+
+
 def test_rules_that_cannot_be_used_are_told_and_do_not_keep_a_bad_index(three: Command, environment: Path) -> None:
     (environment / "rules.toml").write_text("[[pin]]\n", encoding="utf-8")
     done = three("rollback")

@@ -98,15 +98,13 @@ def _read_manifest(stream: BinaryIO, file: Path) -> Manifest:
 
 
 def _take_out(stream: BinaryIO, file: Path, manifest: Manifest, aside: Home, watch: Watch) -> None:
-    done = 0
+    counted = tar.counting(lambda done: watch("restoring", done, manifest.n_bytes, "B"))
     try:
         for member in manifest.members:
-            size, content = tar.read_member(stream, member.name, member.size)
+            _, content = tar.read_member(stream, member.name, member.size)
             path = aside.path / member.name
             path.parent.mkdir(parents=True, exist_ok=True)
-            disk.write_pieces(path, member.checked(content))
-            done += size
-            watch("restoring", done, manifest.n_bytes, "B")
+            disk.write_pieces(path, member.checked(counted(content)))
         tar.read_end(stream)
     except ValueError as error:
         raise BackupError(f"{file}: is damaged: {error}; use another backup") from error
@@ -116,7 +114,7 @@ def _check(aside: Home, file: Path, manifest: Manifest) -> str | None:
     """Read what was taken out as its readers will, and return why the snapshot needs a rebuild, None where it does not."""
     try:
         with Catalog(aside.catalog) as catalog:
-            problems = catalog.check()
+            problems = catalog.check_articles()
         if problems:
             raise BackupError(f"{file}: its catalog is damaged ({problems[0]}); use another backup")
         return _check_snapshots(aside) if manifest.snapshot else None

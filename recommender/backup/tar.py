@@ -7,7 +7,7 @@ names and whatever else tar can say end as an error, before a byte of them is lo
 from __future__ import annotations
 
 import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO
 
 _BLOCK = tarfile.BLOCKSIZE
@@ -24,6 +24,20 @@ def pieces(stream: BinaryIO) -> Iterator[bytes]:
     """Yield all of a stream, a piece at a time."""
     while piece := stream.read(_PIECE_BYTES):
         yield piece
+
+
+def counting(watch: Callable[[int], None]) -> Callable[[Iterable[bytes]], Iterator[bytes]]:
+    """Return what lets pieces through, of one file after the other, and tells ``watch`` how many bytes they were so far."""
+    done = 0
+
+    def counted(content: Iterable[bytes]) -> Iterator[bytes]:
+        nonlocal done
+        for piece in content:
+            done += len(piece)
+            watch(done)
+            yield piece
+
+    return counted
 
 
 def write_member(stream: BinaryIO, name: str, size: int, mtime: int, content: Iterable[bytes]) -> None:

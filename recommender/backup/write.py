@@ -142,7 +142,7 @@ def _check_place(file: Path, force: bool) -> None:
 def _checked(home: Home, copy: Path) -> int:
     """Return how many articles the copy of the catalog holds. Raises CatalogError where it is damaged."""
     with Catalog(copy) as catalog:
-        problems = catalog.check()
+        problems = catalog.check_articles()  # broken vectors can be encoded again, and keep no archive from being saved
         if problems:
             raise CatalogError(
                 f"{home.catalog}: is damaged, a backup of it would be, too ({problems[0]}); run: recommender verify"
@@ -152,16 +152,14 @@ def _checked(home: Home, copy: Path) -> int:
 
 
 def _write(stream: BinaryIO, manifest: Manifest, sources: Sequence[Source], mtime: int, watch: Watch) -> None:
-    raw, done = manifest.as_bytes(), 0
+    raw = manifest.as_bytes()
+    counted = tar.counting(lambda done: watch("writing", done, manifest.n_bytes, "B"))
     tar.write_member(stream, MANIFEST, len(raw), mtime, [raw])
-    for source in sources:
-        member = source.member
+    for member, content in ((source.member, tar.pieces(source.stream)) for source in sources):
         try:
-            tar.write_member(stream, member.name, member.size, mtime, member.checked(tar.pieces(source.stream)))
+            tar.write_member(stream, member.name, member.size, mtime, member.checked(counted(content)))
         except ValueError as error:
             raise BackupError(f"{error}: it was changed while it was copied; run it again") from error
-        done += member.size
-        watch("writing", done, manifest.n_bytes, "B")
     tar.write_end(stream)
     stream.flush()
     os.fsync(stream.fileno())

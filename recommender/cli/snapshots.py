@@ -78,7 +78,7 @@ def _print_snapshots(listed: list[Published]) -> None:
                 "?" if each.stubs is None else f"{each.stubs:,}",
                 shown_bytes(each.bytes),
                 each.encoder or "?",
-                "none" if each.score is None else f"{each.score}",
+                _shown_score(each.score),
                 ", ".join(filter(None, (place, state))),
             )
         )
@@ -93,6 +93,12 @@ def _print_snapshots(listed: list[Published]) -> None:
         click.echo("  ".join(cells).rstrip())
 
 
+def _shown_score(score: Any) -> str:
+    if score is None:
+        return "none"
+    return f"{score:.3f}" if isinstance(score, float) else str(score)
+
+
 @click.command()
 @click.option("--to", metavar="SNAPSHOT", help="Which one (default: the one that was live before).")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -104,9 +110,13 @@ def rollback(settings: Settings, to: str | None, as_json: bool) -> int:
     stays as it is: the next rebuild publishes all of it, under a new name.
     """
     home = Home(settings.home)
-    snapshot.read_current(home)  # before the lock makes a folder: where nothing was published nothing is left behind
+    if to is None or not snapshot.names(home):  # a snapshot that is named can be made live where CURRENT is damaged
+        snapshot.read_current(
+            home
+        )  # before the lock makes a folder: where nothing was published nothing is left behind
     with home.writer("a rollback"):
-        was = snapshot.read_current(home).name
+        before = snapshot.readable(home)
+        was = before.name if before else None
         live = snapshot.roll_back(home, to, check=_may_be_served(settings))
         former = snapshot.former(home, live.name)
     created_at, counts = live.manifest["created_at"], live.manifest["counts"]
@@ -116,11 +126,10 @@ def rollback(settings: Settings, to: str | None, as_json: bool) -> int:
     click.echo(
         f"{live.name} is live now, published {created_at}: {counts['articles']:,} articles, {counts['stubs']:,} stubs"
     )
-    talk(
-        "it was live already"
-        if was == live.name
-        else f"{was} was live; to have it back: recommender rollback --to {was}"
-    )
+    if was == live.name:
+        talk("it was live already")
+    elif was:
+        talk(f"{was} was live; to have it back: recommender rollback --to {was}")
     return 0
 
 
