@@ -20,6 +20,7 @@ from recommender.encoder import Encoder, Recipe, View, article_vector, encode_vi
 from recommender.errors import SnapshotError
 from recommender.explain import TermCounter
 from recommender.home import Home
+from recommender.ingest import Writer
 from recommender.lexical import SPOOL_PREFIX, LexicalBuilder
 from recommender.settings import Settings
 from recommender.snapshot import Contents, Facts, Row, Snapshot, seconds
@@ -132,17 +133,9 @@ def drop_unused_vectors(catalog: Catalog, settings: Settings) -> int:
 
 
 def _resolve(catalog: Catalog, threshold: float) -> tuple[list[Link], dict[str, str | None]]:
-    """Resolve every link anew, store what changed, and return the links with the language of each article by id."""
-    targets: list[links.Target] = []
-    languages: dict[str, str | None] = {}
-    for article in catalog.articles():
-        targets.append(links.Target(article.id, article.title, article.url, article.published_at))
-        languages[article.id] = article.language
-    resolver = links.LinkResolver(targets, fuzzy_threshold=threshold)
-    before = catalog.links()
-    after = links.resolve_all(before, resolver, {target.article_id: target.published_at for target in targets})
-    catalog.save_targets(link for link, old in zip(after, before, strict=True) if link != old)
-    return after, languages
+    """Return where every link leads, with the language of each article by id."""
+    Writer(catalog, fuzzy_threshold=threshold).bring_up_to_date()
+    return catalog.links(), {article.id: article.language for article in catalog.articles()}
 
 
 def _unknown(model: str, languages: Iterable[str | None]) -> dict[str, int]:

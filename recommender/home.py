@@ -13,6 +13,8 @@ from pathlib import Path
 
 from recommender.errors import BusyError, CatalogError
 
+_UNWRITABLE = "{}: cannot be written ({}); choose another with --home"
+
 
 @dataclass(frozen=True, slots=True)
 class Home:
@@ -50,9 +52,18 @@ class Home:
         """The folder of exported models."""
         return self.path / "encoders"
 
+    def make(self) -> None:
+        """Make the folder where it is missing. Raises CatalogError."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CatalogError(_UNWRITABLE.format(self.path, error.strerror)) from error
+
     @contextlib.contextmanager
     def writer(self, purpose: str) -> Iterator[None]:
-        """Hold the writer's lock; the folder is made when it is missing. The kernel frees the lock of a killed process.
+        """Hold the lock of whoever publishes, rolls back, prunes or repairs; one at a time. Articles may go in meanwhile.
+
+        The folder is made when it is missing. The kernel frees the lock of a killed process.
 
         Args:
             purpose: what is being done, told to whoever comes second.
@@ -61,31 +72,54 @@ class Home:
             BusyError: another process holds it.
             CatalogError: the folder cannot be made or written.
         """
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self.path / "writer.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        except OSError as error:
-            raise CatalogError(
-                f"{self.path}: cannot be written ({error.strerror}); choose another with --home"
-            ) from error
-        try:
-            _lock(descriptor, self.path)
+        with self._locked("writer.lock", fcntl.LOCK_EX) as descriptor:
             os.ftruncate(descriptor, 0)
-            os.pwrite(
-                descriptor,
-                f"process {os.getpid()}, {purpose} since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC".encode(),
-                0,
-            )
+            told = f"process {os.getpid()}, {purpose} since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+            os.pwrite(descriptor, told.encode(), 0)
             yield
+
+    @contextlib.contextmanager
+    def storing(self) -> Iterator[None]:
+        """Hold the lock of whoever writes articles; any number at a time, SQLite lets one after the other in.
+
+        Raises:
+            BusyError: the catalog is being replaced.
+            CatalogError: the folder cannot be made or written.
+        """
+        with self._locked("catalog.lock", fcntl.LOCK_SH):
+            yield
+
+    @contextlib.contextmanager
+    def replacing(self) -> Iterator[None]:
+        """Hold the lock of whoever replaces the catalog as a whole: nobody writes articles meanwhile.
+
+        Raises:
+            BusyError: somebody writes articles.
+            CatalogError: the folder cannot be made or written.
+        """
+        with self._locked("catalog.lock", fcntl.LOCK_EX):
+            yield
+
+    @contextlib.contextmanager
+    def _locked(self, name: str, kind: int) -> Iterator[int]:
+        self.make()
+        path = self.path / name
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise CatalogError(_UNWRITABLE.format(self.path, error.strerror)) from error
+        try:
+            _lock(descriptor, path, kind)
+            yield descriptor
         finally:
             os.close(descriptor)
 
 
-def _lock(descriptor: int, path: Path) -> None:
+def _lock(descriptor: int, path: Path, kind: int) -> None:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except OSError as error:
         if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
-            raise CatalogError(f"{path / 'writer.lock'}: cannot be locked ({error.strerror})") from error
+            raise CatalogError(f"{path}: cannot be locked ({error.strerror})") from error
         holder = os.pread(descriptor, 200, 0).decode("utf-8", "replace") or "another process"
-        raise BusyError(f"{path}: {holder} is writing here; wait for it, or end it, and try again") from None
+        raise BusyError(f"{path.parent}: {holder} is writing here; wait for it, or end it, and try again") from None

@@ -21,16 +21,36 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol
 
 from rapidfuzz import fuzz, process
 
 from recommender.article import Article, Link
-from recommender.text import digest, title_key, url_key
+from recommender.text import digest, telling_words, title_key, url_key
 
 STUB_PREFIX = "stub:"
 _MIN_NEAREST = 60
 _MIN_FUZZY_CHARS = 12
-_MAX_POSTINGS = 2_000
+
+
+Headline = tuple[str, str, datetime | None]
+"""Id, title key and date of an article."""
+
+
+class Archive(Protocol):
+    """What a link may mean: the articles, looked up by address and by headline. The catalog is one."""
+
+    def at_url(self, key: str) -> str | None:
+        """Return the article at an address (a url key), of several the first by id; None for none."""
+        ...
+
+    def titled(self, key: str) -> list[Headline]:
+        """Return the articles with this headline (a title key)."""
+        ...
+
+    def sharing(self, words: Sequence[str]) -> list[Headline]:
+        """Return the articles whose headline holds any of these words."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,27 +63,52 @@ class Target:
     published_at: datetime | None = None
 
 
+class Headlines:
+    """An :class:`Archive` in memory."""
+
+    def __init__(self, targets: Iterable[Target]) -> None:
+        """Index headlines and addresses of every article."""
+        self._by_url: dict[str, str] = {}
+        self._by_title: dict[str, list[Headline]] = defaultdict(list)
+        self._by_word: dict[str, list[Headline]] | None = None
+        for target in sorted(targets, key=lambda target: target.article_id):
+            key = url_key(target.url) if target.url else None
+            if key:
+                self._by_url.setdefault(key, target.article_id)
+            title = title_key(target.title)
+            self._by_title[title].append((target.article_id, title, target.published_at))
+
+    def at_url(self, key: str) -> str | None:
+        """Return the article at an address."""
+        return self._by_url.get(key)
+
+    def titled(self, key: str) -> list[Headline]:
+        """Return the articles with this headline."""
+        return self._by_title.get(key, [])
+
+    def sharing(self, words: Sequence[str]) -> list[Headline]:
+        """Return the articles whose headline holds any of these words."""
+        if self._by_word is None:
+            self._by_word = defaultdict(list)
+            for key, same in self._by_title.items():
+                for word in set(key.split()):
+                    self._by_word[word] += same
+        found = {headline[0]: headline for word in words for headline in self._by_word.get(word, ())}
+        return list(found.values())
+
+
 class LinkResolver:
     """Finds the article that a headline or an address means."""
 
-    def __init__(self, targets: Iterable[Target], *, fuzzy_threshold: float) -> None:
-        """Index the archive's headlines and addresses.
+    def __init__(self, archive: Archive, *, fuzzy_threshold: float) -> None:
+        """Take what may be meant.
 
         Args:
-            targets: every article.
+            archive: every article.
             fuzzy_threshold: least similarity for two headlines to be one, 0 to 100 (normalised Indel).
         """
+        self._archive = archive
         self._threshold = fuzzy_threshold
-        self._targets = sorted(targets, key=lambda target: target.article_id)
-        self._keys = [title_key(target.title) for target in self._targets]
-        self._by_url: dict[str, int] = {}
-        self._by_title: dict[str, list[int]] = defaultdict(list)
-        self._by_word: dict[str, list[int]] | None = None
-        for number, target in enumerate(self._targets):
-            key = url_key(target.url) if target.url else None
-            if key:
-                self._by_url.setdefault(key, number)
-            self._by_title[self._keys[number]].append(number)
 
     def resolve(self, link: Link, published_at: datetime | None = None) -> tuple[str, str] | None:
         """Return (article id, method) for a link under an article of that date, None where nothing fits.
@@ -71,51 +116,46 @@ class LinkResolver:
         The article under which the link stands is passed over as long as another fits.
         """
         key = url_key(link.url) if link.url else None
-        if key and key in self._by_url:
-            return self._targets[self._by_url[key]].article_id, "url"
+        at_url = self._archive.at_url(key) if key else None
+        if at_url is not None:
+            return at_url, "url"
         title = title_key(link.title)
-        same = self._by_title.get(title, []) if title else []
+        same = self._archive.titled(title) if title else []
         if same:
-            return self._choose(same, link.article_id, published_at), "title"
-        if link.url or len(title) < _MIN_FUZZY_CHARS:
-            return None
-        near = self._near(title)
-        return (self._choose(near, link.article_id, published_at), "fuzzy") if near else None
+            return _choose(same, link.article_id, published_at), "title"
+        near = self._near(title) if may_be_near(link, title) else []
+        return (_choose(near, link.article_id, published_at), "fuzzy") if near else None
 
-    def _choose(self, numbers: Sequence[int], from_id: str, published_at: datetime | None) -> str:
-        targets = [self._targets[number] for number in numbers]
-        others = [target for target in targets if target.article_id != from_id] or targets
-        dated = [(target.published_at, target.article_id) for target in others if target.published_at]
-        if not dated:
-            return min(target.article_id for target in others)
-        before = [row for row in dated if published_at is None or row[0] <= published_at]
-        when = max(before)[0] if before else min(dated)[0]
-        return min(article_id for instant, article_id in dated if instant == when)
-
-    def _near(self, title: str) -> list[int]:
+    def _near(self, title: str) -> list[Headline]:
         """Return the articles whose headlines are most alike ``title``, all of them that share the best score."""
-        scores: dict[int, float] = {}
-        for number in self._sharing_words(title):
-            score = fuzz.ratio(title, self._keys[number], score_cutoff=self._threshold)
-            if score and _numbers(self._keys[number]) == _numbers(title):
-                scores[number] = score
+        candidates = self._archive.sharing(telling_words(title))
+        scores = alike(title, [key for _, key, _ in candidates], self._threshold)
         best = max(scores.values(), default=0.0)
-        return [number for number, score in scores.items() if score == best]
+        return [candidates[at] for at, score in scores.items() if score == best]
 
-    def _sharing_words(self, title: str) -> set[int]:
-        """Return the articles that share a word with ``title``, found through its rarest words."""
-        if self._by_word is None:
-            self._by_word = defaultdict(list)
-            for number, key in enumerate(self._keys):
-                for word in set(key.split()):
-                    self._by_word[word].append(number)
-        postings = sorted((self._by_word.get(word, []) for word in sorted(set(title.split()))), key=len)
-        found: set[int] = set()
-        for posting in postings:
-            if found and len(found) + len(posting) > _MAX_POSTINGS:
-                break
-            found.update(posting)
-        return found
+
+def alike(title: str, others: Sequence[str], threshold: float) -> dict[int, float]:
+    """Return how alike a headline is to others (title keys), by their place; those below ``threshold``, 0 to 100, are left out.
+
+    Headlines that differ in a number are not alike.
+    """
+    found = process.extract(title, others, scorer=fuzz.ratio, score_cutoff=threshold, limit=None)
+    return {at: score for key, score, at in found if score and _numbers(key) == _numbers(title)}
+
+
+def _choose(headlines: Sequence[Headline], from_id: str, published_at: datetime | None) -> str:
+    others = [headline for headline in headlines if headline[0] != from_id] or headlines
+    dated = [(instant, article_id) for article_id, _, instant in others if instant]
+    if not dated:
+        return min(article_id for article_id, _, _ in others)
+    before = [row for row in dated if published_at is None or row[0] <= published_at]
+    when = max(before)[0] if before else min(dated)[0]
+    return min(article_id for instant, article_id in dated if instant == when)
+
+
+def may_be_near(link: Link, title: str) -> bool:
+    """Tell whether a link with this title key may mean an article whose headline is only nearly the same."""
+    return not link.url and len(title) >= _MIN_FUZZY_CHARS
 
 
 def _numbers(title: str) -> list[str]:

@@ -32,6 +32,7 @@ _MARKS = (
     "\u102b-\u103e\u17b4-\u17d3"
 )
 _NOT_WORD = re.compile(rf"[^\w{_MARKS}]+|_+")
+_N_TELLING = 3
 _DASHES = re.compile("[\u2010-\u2015\u2212-]+")
 _APOSTROPHES = re.compile("['’ʼ`´]")
 _WORDS = re.compile(rf"(?:[^\W_]|[{_MARKS}])+(?:['’ʼ\-](?:[^\W_]|[{_MARKS}])+)*")
@@ -85,6 +86,15 @@ def title_key(title: str) -> str:
     bare = _APOSTROPHES.sub("", title)  # before NFKC too, which makes a blank and an accent of ´
     folded = _APOSTROPHES.sub("", unicodedata.normalize("NFKC", bare).casefold())
     return " ".join(_NOT_WORD.sub(" ", _DASHES.sub(" ", folded)).split())
+
+
+def telling_words(title: str) -> tuple[str, ...]:
+    """Return the three longest words of a title key, the longest first.
+
+    Two headlines are compared only where one of these stands in the other: long words are rare ones, and a rule that looks at
+    no other article lets one that comes or goes change nothing but the links that it is in question for.
+    """
+    return tuple(sorted(set(title.split()), key=lambda word: (-len(word), word))[:_N_TELLING])
 
 
 def base_language(tag: str | None) -> str:

@@ -33,7 +33,7 @@ from _bench import DATA, SEEDS, articles_of, data_sets, markdown, tell
 
 from recommender import readers
 from recommender.article import Article, Link
-from recommender.links import LinkResolver, Target
+from recommender.links import Headlines, LinkResolver, Target
 from recommender.text import title_key
 
 THRESHOLDS = tuple(range(70, 100, 2))
@@ -74,7 +74,7 @@ class Archive:
     def __init__(self, articles: Sequence[Article]) -> None:
         self._targets = [Target(article.id, article.title, article.url, article.published_at) for article in articles]
         self._keys = {article.id: title_key(article.title) for article in articles}
-        self._resolver = cache(lambda threshold: LinkResolver(self._targets, fuzzy_threshold=threshold))
+        self._resolver = cache(lambda threshold: LinkResolver(Headlines(self._targets), fuzzy_threshold=threshold))
 
     def find(self, typed: str, threshold: int) -> str | None:
         """Return the key of the headline that a link with this title leads to, None where it leads nowhere."""

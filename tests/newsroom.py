@@ -13,6 +13,7 @@ from recommender.build import BuildReport, rebuild
 from recommender.catalog import Catalog
 from recommender.encoder import Encoder, HashingEncoder
 from recommender.home import Home
+from recommender.ingest import Writer
 from recommender.readers import article_from_record
 from recommender.settings import EncoderSettings, LinkSettings, ServeSettings, Settings
 from recommender.vectors import Matrix
@@ -153,8 +154,8 @@ def settings_for(home: Path, **encoder: Any) -> Settings:
 def store(settings: Settings, articles: Iterable[Article]) -> None:
     """Write articles into the catalog."""
     home = Home(settings.home)
-    with home.writer("a test"), Catalog(home.catalog, write=True) as catalog:
-        catalog.upsert(articles, "test")
+    with home.storing(), Catalog(home.catalog, write=True) as catalog:
+        Writer(catalog, fuzzy_threshold=settings.links.fuzzy_threshold).upsert(articles, "test")
 
 
 def publish(settings: Settings, encoder: Encoder | None = None, *, now: datetime = NOW) -> BuildReport:

@@ -729,18 +729,20 @@ def test_a_file_where_the_home_should_be_is_named(
     assert environment.read_text(encoding="utf-8") == "not a folder"
 
 
-@pytest.mark.parametrize("arguments", [["ingest", "stories.jsonl"], ["rebuild"]])
-def test_a_second_writer_is_told_who_is_writing(ready: Command, environment: Path, arguments: Sequence[str]) -> None:
-    with Home(environment).writer("an ingest"):
-        done = ready(*arguments)
+def test_a_second_rebuild_is_told_who_is_writing_and_articles_go_in_meanwhile(
+    ready: Command, environment: Path
+) -> None:
+    with Home(environment).writer("a rollback"):
+        assert ready("ingest", "stories.jsonl").code == 0
+        done = ready("rebuild")
         assert (done.code, done.out) == (1, "")
         assert re.fullmatch(
-            rf"error: {environment}: process {os.getpid()}, an ingest since [-\d]+ [:\d]+ UTC is writing here; "
+            rf"error: {environment}: process {os.getpid()}, a rollback since [-\d]+ [:\d]+ UTC is writing here; "
             "wait for it, or end it, and try again\n",
             done.err,
         )
         assert ready("related", "ferry-vote").code == 0
-    assert ready(*arguments).code == 0
+    assert ready("rebuild").code == 0
 
 
 def test_another_encoder_than_the_snapshots_is_named(ready: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,12 +14,12 @@ from newsroom import RECORDS, write_jsonl
 from recommender.article import Article
 from recommender.catalog import Catalog, Outcome
 from recommender.errors import CatalogError
-from recommender.ingest import IngestReport, Refusal, ingest, with_language
+from recommender.ingest import IngestReport, Refusal, Writer, ingest, with_language
 
 
 def _ingest(home: Path, *sources: Path) -> IngestReport:
     with Catalog(home / "catalog.db", write=True) as catalog:
-        return ingest(sources, catalog)
+        return ingest(sources, Writer(catalog, fuzzy_threshold=90))
 
 
 def _counts(report: IngestReport) -> tuple[int, int, int, int]:

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from newsroom import RecordingEncoder, publish, settings_for
+from newsroom import RecordingEncoder, publish, settings_for, store
 
 from recommender import readers
 from recommender.article import KINDS, Article
 from recommender.catalog import Catalog
 from recommender.home import Home
-from recommender.ingest import IngestReport, ingest
+from recommender.ingest import IngestReport, Writer, ingest
 from recommender.measures import read_qrels
 from recommender.recommend import Recommender
 from recommender.settings import Settings
@@ -26,8 +26,8 @@ SECTIONS = {"world", "politics", "business", "science", "culture", "sport"}
 
 def _ingest(settings: Settings, *sources: Path) -> IngestReport:
     home = Home(settings.home)
-    with home.writer("a test"), Catalog(home.catalog, write=True) as catalog:
-        return ingest(sources, catalog)
+    with home.storing(), Catalog(home.catalog, write=True) as catalog:
+        return ingest(sources, Writer(catalog, fuzzy_threshold=90))
 
 
 @pytest.fixture(scope="module")
@@ -152,11 +152,7 @@ def test_the_document_finds_its_stubs_articles_when_they_arrive(settings: Settin
     (article,) = readers.read_bytes(file.read_bytes())
     _ingest(settings, file)
     publish(settings)
-    home = Home(settings.home)
-    with home.writer("a test"), Catalog(home.catalog, write=True) as catalog:
-        catalog.upsert(
-            [Article(f"a{number}", link.title, language="en") for number, link in enumerate(article.read_more)], "test"
-        )
+    store(settings, [Article(f"a{number}", link.title, language="en") for number, link in enumerate(article.read_more)])
     report = publish(settings)
     assert (report.n_stubs, report.links) == (0, {"title": 3})
     assert [result.id for result in Recommender.open(settings).related(article.id).results] == ["a0", "a1", "a2"]

@@ -70,6 +70,7 @@ def restore(
             occupied = check_place(place, file, force)
             if occupied:
                 stack.enter_context(place.writer("a restore"))
+                stack.enter_context(place.replacing())
                 check_place(place, file, force)  # nobody puts anything there from now on
             aside = stack.enter_context(aside_of(place, manifest.n_bytes, occupied))
             _take_out(stream, file, manifest, aside, watch)

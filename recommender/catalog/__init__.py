@@ -9,6 +9,7 @@ import contextlib
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
@@ -17,16 +18,20 @@ from typing import Any, Self
 import numpy as np
 
 from recommender.article import Article, Link, ReadMore
+from recommender.catalog import changes, keys
 from recommender.catalog.checking import broken_vectors, structure_problems
 from recommender.catalog.copying import copy_database
-from recommender.catalog.rows import COLUMNS, from_row, record_digest, to_row
-from recommender.catalog.schema import APPLICATION_ID, STATEMENTS, VERSION
+from recommender.catalog.keys import chunked, marks
+from recommender.catalog.rows import COLUMNS, from_row, instant_of, record_digest, to_row
+from recommender.catalog.schema import APPLICATION_ID, FROM_1, STATEMENTS, VERSION
 from recommender.errors import CatalogError
+from recommender.text import title_key
 from recommender.vectors import Vector
 
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM articles"
+_LINK = "SELECT article_id, position, title, url, target_id, method FROM links"
 _PAGE = 500
-_VARIABLES = 500  # SQLite takes at least 999 in one statement
+_PATIENCE_SECONDS = 30  # for another process's transaction
 
 
 class Outcome(StrEnum):
@@ -38,25 +43,34 @@ class Outcome(StrEnum):
 
 
 class Catalog:
-    """An open catalog; use it in a ``with`` statement. One thread at a time."""
+    """An open catalog; use it in a ``with`` statement. One thread at a time.
+
+    Articles are written through ``ingest.Writer``, which also says where links lead. Any number of processes may write: each
+    waits for the other's transaction.
+    """
 
     def __init__(self, path: Path, *, write: bool = False) -> None:
         """Open the file at ``path``.
 
         Args:
             path: the SQLite file.
-            write: make it when it is missing, and allow writing (the caller holds the home's writer lock).
+            write: make it when it is missing, and allow writing.
 
         Raises:
             CatalogError: missing (when only reading), damaged, of a newer version, or not writable.
         """
         self.path = path
+        self._change: int | None = None  # the number of the open transaction, once it has changed something
         if not write and not _exists(path):
             raise CatalogError(f"{path}: there is no catalog yet; run: recommender ingest SOURCE")
         with self._guarded():
             mode = "rwc" if write else "ro"
             self._db = sqlite3.connect(
-                f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=30
+                f"{path.absolute().as_uri()}?mode={mode}",
+                uri=True,
+                isolation_level=None,
+                timeout=_PATIENCE_SECONDS,
+                check_same_thread=False,
             )
             try:
                 self._prepare(write)
@@ -65,26 +79,43 @@ class Catalog:
                 raise
 
     def _prepare(self, write: bool) -> None:
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        application = self._db.execute("PRAGMA application_id").fetchone()[0]
-        empty = version == application == 0 and not self._db.execute("SELECT 1 FROM sqlite_master").fetchone()
+        version, application, empty = self._kind()
         if empty and not write:
             raise CatalogError(f"{self.path}: the catalog is empty; run: recommender ingest SOURCE")
         if not empty:
-            self._check(version, application)
+            self._check(version, application, write)
         if write:  # not before it is known to be ours: the journal mode is written into the file
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA foreign_keys = ON")
-        if write and empty:
-            with self.transaction():
-                for statement in STATEMENTS:
-                    self._db.execute(statement)
+        if write and (empty or version < VERSION):
+            self._make()
 
-    def _check(self, version: int, application: int) -> None:
+    def _kind(self) -> tuple[int, int, bool]:
+        """Return the version, whose database it is, and whether it is a new one."""
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        application = self._db.execute("PRAGMA application_id").fetchone()[0]
+        empty = version == application == 0 and not self._db.execute("SELECT 1 FROM sqlite_master").fetchone()
+        return version, application, empty
+
+    def _make(self) -> None:
+        """Make the tables, or bring those of an earlier version up to date; what another process did meanwhile stays."""
+        with self.transaction():
+            version, _, empty = self._kind()
+            for statement in STATEMENTS if empty else FROM_1 if version == 1 else ():
+                self._db.execute(statement)
+            if version == 1:
+                keys.fill(self._db)
+
+    def _check(self, version: int, application: int, write: bool) -> None:
         if application != APPLICATION_ID:
             raise CatalogError(f"{self.path}: is another program's database; choose another folder with --home")
-        if version != VERSION:
+        if version == 1 and not write:
+            raise CatalogError(
+                f"{self.path}: was written by an earlier version of this program; "
+                "bring it up to date with: recommender rebuild"
+            )
+        if not 1 <= version <= VERSION:
             raise CatalogError(
                 f"{self.path}: has schema version {version}, this program reads {VERSION}; "
                 "use the version of the program that wrote it, or ingest into a new home"
@@ -100,9 +131,13 @@ class Catalog:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing: what is written inside is on disk when the block ends, or not at all when it raises."""
+        """All or nothing: what is written inside is on disk when the outermost block ends, or not at all when it raises."""
+        if self._db.in_transaction:
+            yield
+            return
         with self._guarded():
             self._db.execute("BEGIN IMMEDIATE")
+            self._change = None
             try:
                 yield
             except BaseException:
@@ -111,10 +146,22 @@ class Catalog:
                 raise
             self._db.execute("COMMIT")
 
+    @contextlib.contextmanager
+    def pinned(self) -> Iterator[None]:
+        """Within the block everything is read as of one moment, whatever others write meanwhile."""
+        with self._guarded():
+            self._db.execute("BEGIN")
+            try:
+                changes.last_change(self._db)  # from here on the moment is fixed
+                yield
+            finally:
+                self._db.execute("ROLLBACK")
+
     def upsert(self, articles: Iterable[Article], source: str) -> list[Outcome]:
         """Write articles by id, in one durable transaction, and return what became of each.
 
-        An article that is the same to the last field is left alone. Links are replaced with their article.
+        An article that is the same to the last field is left alone. Links are replaced with their article, and lead nowhere
+        until somebody resolves them.
         """
         with self.transaction():
             return [self._upsert(article, source) for article in articles]
@@ -124,18 +171,36 @@ class Catalog:
         known = self._db.execute("SELECT digest FROM articles WHERE id = ?", (article.id,)).fetchone()
         if known and known[0] == digest == self._digest_now(article.id):
             return Outcome.UNCHANGED
-        names = (*COLUMNS, "source", "digest")
+        if known:
+            keys.drop_words(self._db, article.id)
+        names = (*COLUMNS, "source", "digest", "url_key", "title_key")
         updates = ", ".join(f"{name} = excluded.{name}" for name in names[1:])
         self._db.execute(
-            f"INSERT INTO articles ({', '.join(names)}) VALUES ({', '.join('?' * len(names))}) ON CONFLICT(id) DO UPDATE SET {updates}",
-            (*to_row(article), source, digest),
+            f"INSERT INTO articles ({', '.join(names)}) VALUES ({marks(names)}) ON CONFLICT(id) DO UPDATE SET {updates}",
+            (*to_row(article), source, digest, keys.url_key_of(article.url), title_key(article.title)),
         )
         self._db.execute("DELETE FROM links WHERE article_id = ?", (article.id,))
         self._db.executemany(
-            "INSERT INTO links (article_id, position, title, url) VALUES (?, ?, ?, ?)",
-            [(article.id, position, link.title, link.url) for position, link in enumerate(article.read_more)],
+            "INSERT INTO links (article_id, position, title, url, url_key, title_key) VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (article.id, position, link.title, link.url, keys.url_key_of(link.url), title_key(link.title))
+                for position, link in enumerate(article.read_more)
+            ],
         )
+        keys.add_words(self._db, article.id, article.title, article.read_more)
+        self.touch([article.id])
         return Outcome.CHANGED if known else Outcome.NEW
+
+    def remove(self, ids: Iterable[str]) -> list[str]:
+        """Remove articles with their links, in one durable transaction; return which of them were there."""
+        removed = []
+        with self.transaction():
+            for article_id in ids:
+                keys.drop_words(self._db, article_id)
+                if self._db.execute("DELETE FROM articles WHERE id = ?", (article_id,)).rowcount:
+                    removed.append(article_id)
+            self.touch(removed)
+        return removed
 
     def article(self, article_id: str) -> Article | None:
         """Return one article with its links, None when there is none."""
@@ -164,13 +229,113 @@ class Catalog:
         with self._guarded():
             return {row[0] for row in self._db.execute("SELECT id FROM articles")}
 
+    def some_articles(self, ids: Sequence[str]) -> list[Article]:
+        """Return those of these articles that are there, without their links, in the order of ids."""
+        found: list[Article] = []
+        with self._guarded():
+            for some in chunked(ids):
+                found += map(from_row, self._db.execute(f"{_SELECT} WHERE id IN ({marks(some)})", some).fetchall())
+        return sorted(found, key=lambda article: article.id)
+
     def links(self) -> list[Link]:
         """Return every link by article and position."""
         with self._guarded():
-            rows = self._db.execute(
-                "SELECT article_id, position, title, url, target_id, method FROM links ORDER BY 1, 2"
-            ).fetchall()
-        return [Link(*row) for row in rows]
+            return [Link(*row) for row in self._db.execute(f"{_LINK} ORDER BY 1, 2").fetchall()]
+
+    def links_of(self, ids: Sequence[str]) -> list[Link]:
+        """Return the links under these articles, by article and position."""
+        return self._links("article_id", ids)
+
+    def links_to(self, ids: Sequence[str]) -> list[Link]:
+        """Return the links that lead to these articles and stubs, by article and position."""
+        return self._links("target_id", ids)
+
+    def _links(self, column: str, ids: Sequence[str]) -> list[Link]:
+        found: list[Link] = []
+        with self._guarded():
+            for some in chunked(ids):
+                rows = self._db.execute(f"{_LINK} WHERE {column} IN ({marks(some)})", some)
+                found += [Link(*row) for row in rows.fetchall()]
+        return sorted(found, key=lambda link: (link.article_id, link.position))
+
+    def leading_to(self, ids: Sequence[str]) -> set[str]:
+        """Return the articles whose links lead to one of these."""
+        with self._guarded():
+            return keys.leading_to(self._db, ids)
+
+    def meaning(self, ids: Sequence[str]) -> set[str]:
+        """Return the articles whose links name the address or the headline of one of these."""
+        with self._guarded():
+            return keys.meaning(self._db, ids)
+
+    def links_with(self, words: Sequence[str]) -> list[tuple[str, str]]:
+        """Return (article, title key) of the links without an address one of whose telling words is among these."""
+        with self._guarded():
+            return keys.links_with(self._db, words)
+
+    def at_url(self, key: str) -> str | None:
+        """Return the article at an address (a url key), of several the first by id; None for none."""
+        with self._guarded():
+            row = self._db.execute("SELECT min(id) FROM articles WHERE url_key = ?", (key,)).fetchone()
+        return None if row[0] is None else str(row[0])
+
+    def titled(self, key: str) -> list[tuple[str, str, datetime | None]]:
+        """Return (id, title key, date) of the articles with this headline (a title key)."""
+        with self._guarded():
+            rows = self._db.execute("SELECT id, title_key, published_at FROM articles WHERE title_key = ?", (key,))
+            return [(row[0], row[1], instant_of(row[2])) for row in rows.fetchall()]
+
+    def sharing(self, words: Sequence[str]) -> list[tuple[str, str, datetime | None]]:
+        """Return (id, title key, date) of the articles whose headline holds any of these words."""
+        sql = (
+            "SELECT id, title_key, published_at FROM articles "
+            f"WHERE id IN (SELECT id FROM title_words WHERE word IN ({marks(words)}))"
+        )
+        with self._guarded():
+            return [(row[0], row[1], instant_of(row[2])) for row in self._db.execute(sql, words).fetchall()]
+
+    def touch(self, ids: Iterable[str]) -> None:
+        """Note that these articles or stubs changed, under the number of the open transaction."""
+        ids = list(ids)
+        with self.transaction():
+            if ids and self._change is None:
+                self._change = changes.next_change(self._db)
+            if self._change is not None:
+                changes.touch(self._db, ids, self._change)
+
+    def last_change(self) -> int:
+        """Return the number of the last transaction that changed what is served; 0 before the first."""
+        with self._guarded():
+            return changes.last_change(self._db)
+
+    def changed_since(self, number: int) -> list[tuple[str, int]]:
+        """Return (id, number) of the articles and stubs that changed after a change, in the order of numbers, then of ids.
+
+        One that is no longer there was withdrawn.
+        """
+        with self._guarded():
+            return changes.changed_since(self._db, number)
+
+    def withdrawn_since(self, number: int) -> list[str]:
+        """Return the ids that changed after a change and are no articles now; stubs are among them, there or not."""
+        with self._guarded():
+            return changes.withdrawn_since(self._db, number)
+
+    def version(self) -> int:
+        """Return a number that changes whenever another connection has committed; for this connection's eyes only."""
+        with self._guarded():
+            return int(self._db.execute("PRAGMA data_version").fetchone()[0])
+
+    def fact(self, name: str) -> Any:
+        """Return what was noted under a name, None for nothing."""
+        with self._guarded():
+            row = self._db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        return row[0] if row else None
+
+    def note(self, name: str, value: float | str) -> None:
+        """Note a fact, in one durable transaction."""
+        with self.transaction():
+            self._db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
 
     def save_targets(self, links: Iterable[Link]) -> None:
         """Store what ``target_id`` and ``method`` say of each link, in one transaction."""
@@ -184,11 +349,10 @@ class Catalog:
         """Return the stored vectors of these views under ``encoder``; views without one are left out."""
         found: dict[bytes, Vector] = {}
         with self._guarded():
-            for start in range(0, len(digests), _VARIABLES):
-                some = digests[start : start + _VARIABLES]
+            for some in chunked(digests):
                 sql = (
                     "SELECT digest, vector FROM embeddings WHERE encoder = (SELECT number FROM encoders WHERE name = ?) "
-                    f"AND digest IN ({', '.join('?' * len(some))})"
+                    f"AND digest IN ({marks(some)})"
                 )
                 found.update((row[0], np.frombuffer(row[1], "<f4")) for row in self._db.execute(sql, (encoder, *some)))
         return found

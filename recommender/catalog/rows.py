@@ -48,8 +48,8 @@ def from_row(row: Sequence[Any], read_more: tuple[ReadMore, ...] = ()) -> Articl
             text=row[3],
             url=row[4],
             image_url=row[5],
-            published_at=_instant(row[6]),
-            modified_at=_instant(row[7]),
+            published_at=instant_of(row[6]),
+            modified_at=instant_of(row[7]),
             language=row[8],
             section=row[9],
             tags=tuple(json.loads(row[10])),
@@ -70,5 +70,6 @@ def _seconds(instant: datetime | None) -> int | None:
     return None if instant is None else (instant - _EPOCH) // timedelta(seconds=1)
 
 
-def _instant(seconds: int | None) -> datetime | None:
+def instant_of(seconds: int | None) -> datetime | None:
+    """Return an instant from seconds since 1970."""
     return None if seconds is None else _EPOCH + timedelta(seconds=seconds)

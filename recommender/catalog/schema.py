@@ -1,7 +1,25 @@
 """The tables of the catalog. A change here raises ``VERSION`` and adds a migration."""
 
-VERSION = 1
+VERSION = 2
 APPLICATION_ID = 0x4E52_4543  # "NREC"
+
+_LOOKUPS = (
+    "CREATE INDEX articles_by_url ON articles(url_key)",
+    "CREATE INDEX articles_by_title ON articles(title_key)",
+    "CREATE INDEX links_by_target ON links(target_id)",
+    "CREATE INDEX links_by_url ON links(url_key)",
+    "CREATE INDEX links_by_title ON links(title_key)",
+    # Every word of every headline, and the telling ones of each link that may mean a headline nearly the same.
+    "CREATE TABLE title_words (word TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (word, id)) WITHOUT ROWID",
+    "CREATE TABLE link_words (word TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (word, id)) WITHOUT ROWID",
+)
+_CHANGES = (
+    # The number of the last transaction that changed what is served of an article or stub: its content, or where its
+    # links lead. An id that stands here and nowhere else was withdrawn.
+    "CREATE TABLE changes (id TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE INDEX changes_by_number ON changes(number)",
+    "CREATE TABLE facts (name TEXT PRIMARY KEY, value) WITHOUT ROWID",
+)
 
 STATEMENTS = (
     """
@@ -20,7 +38,9 @@ STATEMENTS = (
         authors TEXT NOT NULL,          -- JSON list
         kind TEXT NOT NULL,
         source TEXT NOT NULL,           -- where it was read last
-        digest BLOB NOT NULL            -- of everything above but source, and of its links
+        digest BLOB NOT NULL,           -- of everything above but source, and of its links
+        url_key TEXT,
+        title_key TEXT NOT NULL DEFAULT ''
     )
     """,
     """
@@ -29,12 +49,13 @@ STATEMENTS = (
         position INTEGER NOT NULL,
         title TEXT NOT NULL,
         url TEXT,
-        target_id TEXT,                 -- an article, or a stub ("stub:…"); derived at rebuild
-        method TEXT,                    -- url, title, fuzzy, stub, self, repeat; derived at rebuild
+        target_id TEXT,                 -- an article, or a stub ("stub:…"); derived
+        method TEXT,                    -- url, title, fuzzy, stub, self, repeat; derived
+        url_key TEXT,
+        title_key TEXT NOT NULL DEFAULT '',
         PRIMARY KEY (article_id, position)
     ) WITHOUT ROWID
     """,
-    "CREATE INDEX links_by_target ON links(target_id)",
     "CREATE TABLE encoders (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
     """
     CREATE TABLE embeddings (
@@ -44,6 +65,19 @@ STATEMENTS = (
         PRIMARY KEY (encoder, digest)
     )
     """,
+    *_LOOKUPS,
+    *_CHANGES,
     f"PRAGMA application_id = {APPLICATION_ID}",
     f"PRAGMA user_version = {VERSION}",
 )
+
+FROM_1 = (
+    "ALTER TABLE articles ADD COLUMN url_key TEXT",
+    "ALTER TABLE articles ADD COLUMN title_key TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE links ADD COLUMN url_key TEXT",
+    "ALTER TABLE links ADD COLUMN title_key TEXT NOT NULL DEFAULT ''",
+    *(statement for statement in _LOOKUPS if "links_by_target" not in statement),
+    *_CHANGES,
+    f"PRAGMA user_version = {VERSION}",
+)
+"""From version 1, which had no keys, words and changes; ``keys.fill`` makes what they hold."""

@@ -10,6 +10,7 @@ from recommender.catalog import Catalog
 from recommender.cli.output import Bars, print_json, talk
 from recommender.cli.write import run_rebuild
 from recommender.home import Home
+from recommender.ingest import Writer
 from recommender.settings import Settings, with_flags
 
 
@@ -57,6 +58,8 @@ def _repair(settings: Settings, found: Audit, quiet: bool) -> list[str]:
     home, done = Home(settings.home), []
     with home.writer("a repair"), Catalog(home.catalog, write=True) as catalog:
         n_broken = catalog.drop_broken_vectors()
+        if found.index:
+            Writer(catalog, fuzzy_threshold=settings.links.fuzzy_threshold).resolve_all()
         n_unused = drop_unused_vectors(catalog, settings)
     if n_broken:
         done.append(f"{n_broken:,} broken vectors were dropped, to be encoded again")

@@ -15,7 +15,7 @@ from recommender.catalog import Catalog, Outcome
 from recommender.cli.output import Bars, print_json, talk
 from recommender.errors import SnapshotError
 from recommender.home import Home
-from recommender.ingest import IngestReport
+from recommender.ingest import IngestReport, Writer
 from recommender.ingest import ingest as ingest_sources
 from recommender.recommend import Recommender
 from recommender.settings import Settings, with_flags
@@ -43,10 +43,11 @@ def ingest(settings: Settings, sources: tuple[Path, ...], as_json: bool) -> int:
         if len(told) <= _MAX_TOLD:
             talk(f"refused: {refusal}")
 
-    with home.writer("an ingest"), Catalog(home.catalog, write=True) as catalog:
+    with home.storing(), Catalog(home.catalog, write=True) as catalog:
+        writer = Writer(catalog, fuzzy_threshold=settings.links.fuzzy_threshold)
         try:
             report = ingest_sources(
-                sources, catalog, progress=lambda done, total: bars("reading", done, total, "B"), tell=tell
+                sources, writer, progress=lambda done, total: bars("reading", done, total, "B"), tell=tell
             )
         finally:
             bars.close()

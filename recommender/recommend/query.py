@@ -148,7 +148,7 @@ class Questions:
             if self._resolver is None:
                 rows = map(self._snapshot.row, range(len(self._snapshot)))
                 targets = (links.Target(row.id, row.title, row.url) for row in rows)
-                self._resolver = links.LinkResolver(targets, fuzzy_threshold=self._fuzzy_threshold)
+                self._resolver = links.LinkResolver(links.Headlines(targets), fuzzy_threshold=self._fuzzy_threshold)
             return self._resolver
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recommender.article import Article, Link
-from recommender.links import LinkResolver, Target, counts, nearest, resolve_all, stub_id, stubs
+from recommender.links import Headlines, LinkResolver, Target, counts, nearest, resolve_all, stub_id, stubs
 from recommender.text import title_key
 
 MARCH = datetime(2025, 3, 1, tzinfo=UTC)
@@ -22,7 +22,7 @@ def _day(number: int) -> datetime:
 
 
 def _resolver(*targets: Target, threshold: float = 90) -> LinkResolver:
-    return LinkResolver(targets, fuzzy_threshold=threshold)
+    return LinkResolver(Headlines(targets), fuzzy_threshold=threshold)
 
 
 ARCHIVE = (
@@ -136,7 +136,7 @@ def test_the_order_in_which_articles_arrive_is_irrelevant(targets: list[Target],
     for title in titles:
         link = Link("x", 0, title)
         expected = _resolver(*SAME, *ARCHIVE).resolve(link, published_at)
-        assert LinkResolver(targets, fuzzy_threshold=90).resolve(link, published_at) == expected
+        assert LinkResolver(Headlines(targets), fuzzy_threshold=90).resolve(link, published_at) == expected
 
 
 def test_two_articles_of_one_address_are_told_apart_by_id_not_by_arrival() -> None:
@@ -148,12 +148,12 @@ def test_two_articles_of_one_address_are_told_apart_by_id_not_by_arrival() -> No
 
 _MANY = """
 from recommender.article import Link
-from recommender.links import LinkResolver, Target
+from recommender.links import Headlines, LinkResolver, Target
 words = "harbour council minister ferries".split()
 targets = [Target(f"{word}{number}", f"{word} filler text{number}x alpha") for word in words for number in range(1500)]
 targets += [Target("both", "harbour council minister ferries alphas")]
-resolver = LinkResolver(targets, fuzzy_threshold=50)
-print(sorted(resolver._sharing_words("harbour council minister ferries"))[:3], resolver.resolve(Link("x", 0, " ".join(words))))
+resolver = LinkResolver(Headlines(targets), fuzzy_threshold=50)
+print(resolver.resolve(Link("x", 0, " ".join(words))))
 """
 
 

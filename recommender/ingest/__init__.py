@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from recommender import language, readers
+from recommender import readers
 from recommender.article import Article
-from recommender.catalog import Catalog, Outcome
+from recommender.catalog import Outcome
 from recommender.errors import SourceError
+from recommender.ingest.writer import Writer, with_language
 from recommender.readers import Entry
 
 _BATCH = 200
+
+__all__ = ["IngestReport", "Refusal", "Writer", "ingest", "with_language"]
 
 Progress = Callable[[int, int], None]
 """Called with (done, total), both in one unit that the caller knows."""
@@ -57,12 +60,12 @@ class IngestReport:
 
 def ingest(
     sources: Sequence[Path],
-    catalog: Catalog,
+    writer: Writer,
     *,
     progress: Progress = lambda done, total: None,
     tell: Callable[[Refusal], None] = lambda refusal: None,
 ) -> IngestReport:
-    """Read ``sources`` (files and folders) into ``catalog``.
+    """Read ``sources`` (files and folders) into the catalog.
 
     Articles go in 200 at a time, each batch one durable transaction: an interrupted run has lost nothing, and the next
     one finds what is there unchanged. An id that stands twice in one file is taken once, the second is refused; in a later
@@ -70,7 +73,7 @@ def ingest(
 
     Args:
         sources: what to read.
-        catalog: open for writing.
+        writer: puts them into the catalog.
         progress: called with bytes read and bytes in all.
         tell: called with each refusal as it happens.
 
@@ -95,18 +98,11 @@ def ingest(
     for file in dict.fromkeys(files):
         report.n_files += 1
         for batch, offset in _batches(_good(file, report, tell)):
-            report.outcomes.update(catalog.upsert(batch, str(file)))
+            report.outcomes.update(writer.upsert(batch, str(file)))
             progress(done + offset, n_bytes)
         done += file.stat().st_size if file.exists() else 0
         progress(done, n_bytes)
     return report
-
-
-def with_language(article: Article, among: Sequence[str] = ()) -> Article:
-    """Return the article with its language detected where it names none; unchanged where it cannot be told."""
-    if article.language:
-        return article
-    return replace(article, language=language.detect(f"{article.title}\n{article.description}\n{article.text}", among))
 
 
 def _good(file: Path, report: IngestReport, tell: Callable[[Refusal], None]) -> Iterator[tuple[Article, int]]:
@@ -122,7 +118,7 @@ def _good(file: Path, report: IngestReport, tell: Callable[[Refusal], None]) -> 
             tell(report.refuse(entry.source, entry.line, reason))
         else:
             first_line[article.id] = entry.line
-            yield with_language(article), entry.offset_bytes
+            yield article, entry.offset_bytes
 
 
 def _entries(file: Path, report: IngestReport, tell: Callable[[Refusal], None]) -> Iterator[Entry]:
