@@ -13,6 +13,9 @@ Algorithm", 2004.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,65 +52,132 @@ Pairs = NDArray[np.int64]
 """Shape (n, 2)."""
 
 
-class CopyFinder:
-    """Takes the articles in the order of rows and finds the groups; it keeps a kilobyte an article."""
+class Signature(NamedTuple):
+    """What is kept of an article's text to find its near-copies.
 
-    def __init__(self, *, least_overlap: float = 0.55, least_cosine: float = 0.6, window_days: float = 14.0) -> None:
-        """Take what makes a near-copy.
+    Attributes:
+        hashes: MinHash, shape (255,).
+        n_shingles: how many runs of words it has.
+    """
 
-        Args:
-            least_overlap: share of the shorter one's shingles that stand in the other, 0 to 1. Whatever it is, a third of
-                all shingles of the two must be common: a note that stands in a long report is no copy of it.
-            least_cosine: of the two vectors.
-            window_days: most days between the two; without a date the window is not asked.
-        """
-        self._least_overlap = least_overlap
-        self._least_cosine = least_cosine
-        self._window_seconds = int(window_days * 86_400)
-        self._signatures = bytearray()
-        self._sizes: list[int] = []
+    hashes: NDArray[np.uint32]
+    n_shingles: int
 
-    def add(self, article: Article) -> None:
-        """Take the next row. Of a long text the first 2,000 words count."""
+    @classmethod
+    def of(cls, article: Article) -> Signature:
+        """Return the signature of an article. Of a long text the first 2,000 words count."""
         shingles = _shingles(article)
         signature = RMinHash(_N_HASHES, _SEED)
         signature.update(list(shingles))
-        self._signatures += np.array(signature.digest(), np.uint32).tobytes()
-        self._sizes.append(len(shingles))
+        return cls(np.array(signature.digest(), np.uint32), len(shingles))
 
-    def groups(self, vectors: Matrix, published_at: NDArray[np.int64]) -> NDArray[np.int32]:
-        """Return the smallest row of each row's group, -1 where a row stands alone; int32, shape (n,).
 
-        A group is a star: every member is a near-copy of its centre, the story with the most near-copies (of several the
-        earliest, then the longest). Connected pairs would chain a running story through its days until its last version
-        shares nothing with its first. Neither the order of rows nor articles that share nothing change a group.
+@dataclass(frozen=True, slots=True)
+class Signatures:
+    """The signatures of all rows; a kilobyte a row.
+
+    Attributes:
+        hashes: shape (n, 255).
+        n_shingles: shape (n,).
+        marks: a sum of each signature, so that an order of rows follows from what they hold; shape (n,).
+    """
+
+    hashes: NDArray[np.uint32]
+    n_shingles: NDArray[np.int32]
+    marks: NDArray[np.uint32]
+
+    @classmethod
+    def of(cls, signatures: Sequence[Signature]) -> Signatures:
+        """Return signatures row by row."""
+        hashes = np.zeros((len(signatures), _N_HASHES), np.uint32)
+        for row, signature in enumerate(signatures):
+            hashes[row] = signature.hashes
+        n_shingles = np.array([signature.n_shingles for signature in signatures], np.int32)
+        return cls(hashes, n_shingles, np.bitwise_xor.reduce(hashes, axis=1))
+
+    def __len__(self) -> int:
+        return len(self.n_shingles)
+
+
+@dataclass(frozen=True, slots=True)
+class CopyRules:
+    """What makes a near-copy.
+
+    Attributes:
+        least_overlap: share of the shorter one's shingles that stand in the other, 0 to 1. Whatever it is, a third of
+            all shingles of the two must be common: a note that stands in a long report is no copy of it.
+        least_cosine: of the two vectors.
+        window_days: most days between the two; without a date the window is not asked.
+    """
+
+    least_overlap: float = 0.55
+    least_cosine: float = 0.6
+    window_days: float = 14.0
+
+    def pairs(self, signatures: Signatures, vectors: Matrix, published_at: NDArray[np.int64]) -> Pairs:
+        """Return the pairs of rows that are near-copies, each once, the smaller row first, in ascending order.
 
         Args:
+            signatures: of the rows.
             vectors: of the rows, unit length, shape (n, dim).
             published_at: seconds, ``UNDATED`` for none, shape (n,).
 
         Raises:
-            ValueError: there are more or fewer vectors or dates than articles.
+            ValueError: there are more or fewer vectors or dates than signatures.
         """
-        n = len(self._sizes)
+        n = len(signatures)
         if not n == len(vectors) == len(published_at):
             raise ValueError(f"{len(vectors)} vectors and {len(published_at)} dates for {n} articles")
-        signatures = np.frombuffer(self._signatures, np.uint32).reshape(n, _N_HASHES)
-        sizes = np.array(self._sizes, np.int64)
-        # From here on a row goes by its place in an order that follows from what the rows hold, not from their numbers.
-        order = np.lexsort((np.bitwise_xor.reduce(signatures, axis=1), -sizes, published_at))
-        places = self._candidates(signatures[order], published_at[order])
-        blocks = [order[places[at : at + _BLOCK_PAIRS]] for at in range(0, len(places), _BLOCK_PAIRS)]
-        kept = [self._are_copies(block, signatures, sizes, vectors) for block in blocks]
-        centres = _stars(places[np.concatenate(kept)] if kept else places, n)
-        members = np.flatnonzero(centres >= 0)
-        smallest = np.full(n, n, np.int64)
-        np.minimum.at(smallest, centres[members], order[members])
-        groups = np.full(n, -1, np.int32)
-        groups[order[members]] = smallest[centres[members]]
-        return groups
+        order = _order(signatures, published_at)
+        places = self._candidates(signatures.hashes[order], published_at[order])
+        found = np.sort(order[places], axis=1)
+        of_rows = _Side(signatures.hashes, signatures.n_shingles, vectors)
+        blocks = [found[at : at + _BLOCK_PAIRS] for at in range(0, len(found), _BLOCK_PAIRS)]
+        kept = np.concatenate([found[:0], *(block[self._are_copies(block, of_rows, of_rows)] for block in blocks)])
+        return kept[np.lexsort((kept[:, 1], kept[:, 0]))]
 
-    def _candidates(self, signatures: NDArray[np.uint32], dates: NDArray[np.int64]) -> Pairs:
+    def pairs_between(
+        self,
+        few: tuple[Signatures, Matrix, NDArray[np.int64]],
+        many: tuple[Signatures, Callable[[NDArray[np.int64]], Matrix], NDArray[np.int64]],
+        allowed: NDArray[np.bool_],
+    ) -> Pairs:
+        """Return which of a few rows are near-copies of which of many: (row of the few, row of the many), shape (m, 2).
+
+        The pairs are those that :meth:`pairs` finds between them, where no band is shared by over 128 rows.
+
+        Args:
+            few: their signatures, vectors and dates.
+            many: the same, with what gives the vectors of some rows.
+            allowed: which of the many are asked, shape (len(many),).
+        """
+        signatures, vectors, dates = few
+        others, vectors_of, other_dates = many
+        bands = _bands(signatures.hashes)
+        found = [np.zeros((0, 2), np.int64)]
+        for row in range(len(signatures)):
+            near = np.ones(len(others), np.bool_)
+            if dates[row] != UNDATED:
+                apart = np.abs(np.where(other_dates == UNDATED, dates[row], other_dates) - dates[row])
+                near = apart <= self._window_seconds
+            candidates = np.flatnonzero(near & allowed)
+            for start in range(0, len(candidates), _BLOCK_PAIRS):
+                some = candidates[start : start + _BLOCK_PAIRS]
+                some = some[(_bands(others.hashes[some]) == bands[row]).any(axis=1)]
+                if not len(some):
+                    continue
+                pairs = np.stack([np.full(len(some), row), np.arange(len(some))], axis=1)
+                right = _Side(others.hashes[some], others.n_shingles[some], vectors_of(some))
+                left = _Side(signatures.hashes, signatures.n_shingles, vectors)
+                copies = some[self._are_copies(pairs, left, right)]
+                found.append(np.stack([np.full(len(copies), row), copies], axis=1))
+        return np.concatenate(found)
+
+    @property
+    def _window_seconds(self) -> int:
+        return int(self.window_days * 86_400)
+
+    def _candidates(self, hashes: NDArray[np.uint32], dates: NDArray[np.int64]) -> Pairs:
         """Return the pairs of places, ascending, that share a band and lie within the window.
 
         A band that very many share is boilerplate or a much printed story: there each is held against the next
@@ -116,9 +186,7 @@ class CopyFinder:
         n = len(dates)
         found: list[NDArray[np.int64]] = []
         for first in range(0, _N_HASHES, _BAND):
-            key = np.zeros(n, np.uint64)
-            for hashes in signatures[:, first : first + _BAND].T:
-                key = key * _MIX + hashes
+            key = _band(hashes, first)
             at = np.argsort(key, kind="stable")
             key, date = key[at], dates[at]
             left = np.arange(n)
@@ -134,19 +202,102 @@ class CopyFinder:
                 found = [_distinct(found)]
         return np.stack(np.divmod(_distinct(found), max(n, 1)), axis=1)
 
-    def _are_copies(
-        self, pairs: Pairs, signatures: NDArray[np.uint32], sizes: NDArray[np.int64], vectors: Matrix
-    ) -> NDArray[np.bool_]:
+    def _are_copies(self, pairs: Pairs, left: _Side, right: _Side) -> NDArray[np.bool_]:
         one, other = pairs.T
-        resemblance = np.mean(signatures[one] == signatures[other], axis=1)
+        resemblance = np.mean(left.hashes[one] == right.hashes[other], axis=1)
         # |A ∩ B| = J · |A ∪ B| = J / (1 + J) · (|A| + |B|)
-        common = resemblance / (1 + resemblance) * (sizes[one] + sizes[other])
-        overlap = common / np.minimum(sizes[one], sizes[other])
-        cosine = np.einsum("ij,ij->i", vectors[one], vectors[other])
+        sizes, other_sizes = left.n_shingles[one].astype(np.int64), right.n_shingles[other].astype(np.int64)
+        common = resemblance / (1 + resemblance) * (sizes + other_sizes)
+        overlap = common / np.minimum(sizes, other_sizes)
+        cosine = np.einsum("ij,ij->i", left.vectors[one], right.vectors[other])
         found: NDArray[np.bool_] = (
-            (resemblance >= _LEAST_RESEMBLANCE) & (overlap >= self._least_overlap) & (cosine >= self._least_cosine)
+            (resemblance >= _LEAST_RESEMBLANCE) & (overlap >= self.least_overlap) & (cosine >= self.least_cosine)
         )
         return found
+
+
+class _Side(NamedTuple):
+    hashes: NDArray[np.uint32]
+    n_shingles: NDArray[np.int32]
+    vectors: Matrix
+
+
+class CopyFinder:
+    """Takes the articles in the order of rows and finds the groups; it keeps a kilobyte an article."""
+
+    def __init__(self, rules: CopyRules | None = None) -> None:
+        """Take what makes a near-copy."""
+        self._rules = rules or CopyRules()
+        self._hashes = bytearray()
+        self._n_shingles: list[int] = []
+
+    def add(self, article: Article) -> None:
+        """Take the next row."""
+        signature = Signature.of(article)
+        self._hashes += signature.hashes.tobytes()
+        self._n_shingles.append(signature.n_shingles)
+
+    def signatures(self) -> Signatures:
+        """Return the signatures of all rows."""
+        hashes = np.frombuffer(bytes(self._hashes), np.uint32).reshape(len(self._n_shingles), _N_HASHES)
+        return Signatures(hashes, np.array(self._n_shingles, np.int32), np.bitwise_xor.reduce(hashes, axis=1))
+
+    def groups(self, vectors: Matrix, published_at: NDArray[np.int64]) -> NDArray[np.int32]:
+        """Return the groups of all rows; see :meth:`CopyRules.pairs` and :func:`groups_of`."""
+        signatures = self.signatures()
+        pairs = self._rules.pairs(signatures, vectors, published_at)
+        return groups_of(pairs, signatures.n_shingles, signatures.marks, published_at)
+
+
+def groups_of(
+    pairs: Pairs, n_shingles: NDArray[np.int32], marks: NDArray[np.uint32], published_at: NDArray[np.int64]
+) -> NDArray[np.int32]:
+    """Return the smallest row of each row's group, -1 where a row stands alone; int32, shape (n,).
+
+    A group is a star: every member is a near-copy of its centre, the story with the most near-copies (of several the
+    earliest, then the longest). Connected pairs would chain a running story through its days until its last version
+    shares nothing with its first. Neither the order of rows nor articles that share nothing change a group.
+
+    Args:
+        pairs: of rows that are near-copies, in any order.
+        n_shingles, marks, published_at: of the rows, see :class:`Signatures`; each shape (n,).
+    """
+    n = len(published_at)
+    # From here on a row goes by its place in an order that follows from what the rows hold, not from their numbers.
+    order = _ordered(n_shingles, marks, published_at)
+    place = np.empty(n, np.int64)
+    place[order] = np.arange(n)
+    places = np.sort(place[pairs], axis=1)
+    centres = _stars(places[np.lexsort((places[:, 1], places[:, 0]))], n)
+    members = np.flatnonzero(centres >= 0)
+    smallest = np.full(n, n, np.int64)
+    np.minimum.at(smallest, centres[members], order[members])
+    groups = np.full(n, -1, np.int32)
+    groups[order[members]] = smallest[centres[members]]
+    return groups
+
+
+def _order(signatures: Signatures, published_at: NDArray[np.int64]) -> NDArray[np.int64]:
+    return _ordered(signatures.n_shingles, signatures.marks, published_at)
+
+
+def _ordered(
+    n_shingles: NDArray[np.int32], marks: NDArray[np.uint32], published_at: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    return np.lexsort((marks, -n_shingles.astype(np.int64), published_at))
+
+
+def _band(hashes: NDArray[np.uint32], first: int) -> NDArray[np.uint64]:
+    """Return the key of the band that starts at a hash, shape (len(hashes),)."""
+    key = np.zeros(len(hashes), np.uint64)
+    for column in hashes[:, first : first + _BAND].T:
+        key = key * _MIX + column
+    return key
+
+
+def _bands(hashes: NDArray[np.uint32]) -> NDArray[np.uint64]:
+    """Return the keys of all bands, shape (len(hashes), 85)."""
+    return np.stack([_band(hashes, first) for first in range(0, _N_HASHES, _BAND)], axis=1)
 
 
 def _distinct(parts: list[NDArray[np.int64]]) -> NDArray[np.int64]:

@@ -28,7 +28,67 @@ Cosines = NDArray[np.float32]
 _A_TIE = np.float32(2 * 10**-SCORE_DIGITS)  # two cosines further apart cannot be one score
 
 
-class DenseIndex:
+class Searched:
+    """Rows with ids and vectors, for whatever knows the cosine of a vector with every row.
+
+    Attributes:
+        ids: ascending, so a tie by row is a tie by id.
+        dim: of the vectors.
+    """
+
+    ids: list[str]
+    dim: int
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def row_of(self, article_id: str) -> int | None:
+        """Return the row of an id, None when it is not here."""
+        raise NotImplementedError
+
+    def require_row(self, article_id: str) -> int:
+        """Return the row of an id that is here. Raises KeyError."""
+        row = self.row_of(article_id)
+        if row is None:
+            raise KeyError(article_id)
+        return row
+
+    def vectors(self, rows: Rows) -> Matrix:
+        """Return a copy of the unit vectors in rows, shape (len(rows), dim)."""
+        raise NotImplementedError
+
+    def vector(self, row: int) -> Vector:
+        """Return a copy of the unit vector in a row, shape (dim,)."""
+        vector: Vector = self.vectors(np.array([row], np.int64))[0]
+        return vector
+
+    def cosines(self, unit: Vector) -> Cosines:
+        """Return the cosine of a vector with every row, shape (len(self),).
+
+        A pair has one cosine to the last bit, whichever of the two is asked with and whatever else is in the index.
+
+        Args:
+            unit: shape (dim,), of unit length, as :meth:`vector` gives it, or zeros: their cosine with everything is 0.
+        """
+        raise NotImplementedError
+
+    def search(self, query: Vector, k: int, allowed: Mask | None = None) -> list[Hit]:
+        """Return the ``k`` best hits, best first; fewer when fewer are allowed.
+
+        Args:
+            query: shape (dim,); it is normalised here, so a score is a cosine. A query of zeros finds nothing.
+            k, allowed: see :func:`nearest`.
+
+        Scores are rounded to six decimals, ties are broken by id.
+        """
+        if not query.any():
+            return []
+        cosines = self.cosines(normalise(query))
+        rows = nearest(cosines, k, allowed)
+        return [Hit(self.ids[row], score) for row, score in zip(rows, as_scores(cosines[rows]).tolist(), strict=True)]
+
+
+class DenseIndex(Searched):
     """Vectors and the ids of their articles, row by row; ids are in ascending order, so a tie by row is a tie by id."""
 
     def __init__(self, ids: list[str], index: Any) -> None:
@@ -77,16 +137,9 @@ class DenseIndex:
         except RuntimeError as error:
             raise OSError(f"{path}: cannot be written: {str(error).splitlines()[0]}") from error
 
-    def __len__(self) -> int:
-        return len(self.ids)
-
     def row_of(self, article_id: str) -> int | None:
         """Return the row of an id, None when it is not here."""
         return self._row_of.get(article_id)
-
-    def require_row(self, article_id: str) -> int:
-        """Return the row of an id that is here. Raises KeyError."""
-        return self._row_of[article_id]
 
     def vectors(self, rows: Rows) -> Matrix:
         """Return a copy of the unit vectors in rows, shape (len(rows), dim)."""
@@ -101,33 +154,52 @@ class DenseIndex:
         return vector
 
     def cosines(self, unit: Vector) -> Cosines:
-        """Return the cosine of a vector with every row, shape (len(self),), from one pass over the vectors.
-
-        A pair has one cosine to the last bit, whichever of the two is asked with and whatever else is in the index.
-
-        Args:
-            unit: shape (dim,), of unit length, as :meth:`vector` gives it, or zeros: their cosine with everything is 0.
-        """
+        """Return the cosine of a vector with every row, from one pass over the vectors."""
         # FAISS's search for all that lies within any distance: it sorts nothing, and sums as its other searches do.
         _, found, rows = self._index.range_search(unit[None, :], -np.inf)
         cosines = np.zeros(len(self), np.float32)
         cosines[rows] = found
         return cosines
 
-    def search(self, query: Vector, k: int, allowed: Mask | None = None) -> list[Hit]:
-        """Return the ``k`` best hits, best first; fewer when fewer are allowed.
+
+class LayeredDense(Searched):
+    """A large index with a small one over it: rows that were added, replaced or withdrawn since the large one was built."""
+
+    def __init__(self, base: DenseIndex, changed: DenseIndex, place: Rows) -> None:
+        """Take the two.
 
         Args:
-            query: shape (dim,); it is normalised here, so a score is a cosine. A query of zeros finds nothing.
-            k, allowed: see :func:`nearest`.
-
-        Scores are rounded to six decimals, ties are broken by id.
+            base: the large one.
+            changed: over the changed rows.
+            place: of each row, in ascending order of ids: its row in ``base``, or the size of ``base`` plus its row in
+                ``changed``; shape (n,).
         """
-        if not query.any():
-            return []
-        cosines = self.cosines(normalise(query))
-        rows = nearest(cosines, k, allowed)
-        return [Hit(self.ids[row], score) for row, score in zip(rows, as_scores(cosines[rows]).tolist(), strict=True)]
+        self.dim = base.dim
+        self._base, self._changed, self._place = base, changed, place
+        every = [*base.ids, *changed.ids]
+        self.ids = [every[at] for at in place.tolist()]
+        self._row_at = np.full(len(every), -1, np.int64)
+        self._row_at[place] = np.arange(len(place))
+
+    def row_of(self, article_id: str) -> int | None:
+        """Return the row of an id, None when it is not here."""
+        changed, base = self._changed.row_of(article_id), self._base.row_of(article_id)
+        at = len(self._base) + changed if changed is not None else base
+        row = -1 if at is None else int(self._row_at[at])
+        return None if row < 0 else row
+
+    def vectors(self, rows: Rows) -> Matrix:
+        """Return a copy of the unit vectors in rows, shape (len(rows), dim)."""
+        place = self._place[rows]
+        old = place < len(self._base)
+        vectors = np.zeros((len(rows), self.dim), np.float32)
+        vectors[old] = self._base.vectors(place[old])
+        vectors[~old] = self._changed.vectors(place[~old] - len(self._base))
+        return vectors
+
+    def cosines(self, unit: Vector) -> Cosines:
+        """Return the cosine of a vector with every row, from one pass over the vectors."""
+        return np.concatenate([self._base.cosines(unit), self._changed.cosines(unit)])[self._place]
 
 
 def nearest(cosines: Cosines, k: int, allowed: Mask | None = None) -> Rows:

@@ -1,23 +1,28 @@
 """Why a story stands in the list, in an editor's words.
 
-At rebuild every article gets its *terms*: the few names and words that set it apart from the archive (tf-idf over the
-archive, names and headline words counted higher). A reason names the terms that two stories share.
+Every article gets its *terms*: the few names and words that set it apart from the archive (tf-idf over the archive, names and
+headline words counted higher). A reason names the terms that two stories share.
 """
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import takewhile
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from recommender.article import Article
 from recommender.text import title_key, words
 from recommender.tokens import stem, terms
-from recommender.vectors import UNDATED
+from recommender.vectors import UNDATED, found_in
 
 Relation = Literal["same event", "follow-up", "background", "related"]
 _MAX_TERMS = 16
@@ -59,17 +64,19 @@ HIDDEN = {
 }
 
 
-class TermCounter:
-    """Counts in how many articles each term stands; then picks the terms of one article."""
+@dataclass(frozen=True, slots=True)
+class TermCounts:
+    """In how many articles of an archive each term stood when they were counted.
 
-    def __init__(self) -> None:
-        self._n_articles = 0
-        self._n_with: Counter[str] = Counter()
+    Attributes:
+        n_articles: that were counted.
+        keys: 64-bit sums of terms, ascending, shape (m,).
+        n_with: how many articles had each, shape (m,).
+    """
 
-    def add(self, article: Article) -> None:
-        """Count one article of the archive."""
-        self._n_articles += 1
-        self._n_with.update(_weights(article).keys())
+    n_articles: int
+    keys: NDArray[np.uint64]
+    n_with: NDArray[np.int32]
 
     def terms(self, article: Article) -> list[str]:
         """Return up to 16 terms of ``article`` as they are written there, the most telling first; ties by spelling.
@@ -77,12 +84,14 @@ class TermCounter:
         Source: tf-idf with sublinear tf and smoothed idf, as in Manning, Raghavan and Schütze, "Introduction to
         Information Retrieval", 6.4. Terms in over 15 % of an archive of some size tell nothing and are left out.
         """
+        found = _weights(article)
+        at, known = found_in(self.keys, np.array([_sum(key) for key in found], np.uint64))
+        counts = np.where(known, self.n_with[at] if len(self.n_with) else 1, 1).tolist()
         scored: list[tuple[float, str, str]] = []
-        for key, (surface, weight) in _weights(article).items():
-            n_with = max(1, self._n_with[key])
-            if self._n_articles >= 50 and n_with > _COMMON_SHARE * self._n_articles:
+        for (key, (surface, weight)), n_with in zip(found.items(), counts, strict=True):
+            if self.n_articles >= 50 and n_with > _COMMON_SHARE * self.n_articles:
                 continue
-            scored.append((-(1 + math.log(weight)) * math.log(1 + self._n_articles / n_with), key, surface))
+            scored.append((-(1 + math.log(weight)) * math.log(1 + self.n_articles / n_with), key, surface))
         chosen: dict[str, str] = {}
         for _, key, surface in sorted(scored):
             if not any(_contains(other, key) for other in chosen):
@@ -90,6 +99,26 @@ class TermCounter:
             if len(chosen) == _MAX_TERMS:
                 break
         return list(chosen.values())
+
+
+class TermCounter:
+    """Counts in how many articles each term stands."""
+
+    def __init__(self) -> None:
+        self._n_articles = 0
+        self._n_with: Counter[int] = Counter()
+
+    def add(self, article: Article) -> None:
+        """Count one article of the archive."""
+        self._n_articles += 1
+        self._n_with.update(map(_sum, _weights(article)))
+
+    def counts(self) -> TermCounts:
+        """Return what was counted."""
+        keys = np.fromiter(self._n_with.keys(), np.uint64, len(self._n_with))
+        n_with = np.fromiter(self._n_with.values(), np.int32, len(self._n_with))
+        order = np.argsort(keys)
+        return TermCounts(self._n_articles, keys[order], n_with[order])
 
 
 def shared_terms(own_terms: Sequence[str], other_terms: Sequence[str], language: str | None = None) -> list[str]:
@@ -284,6 +313,12 @@ def _phrases(text: str, lower: set[str]) -> Iterable[tuple[str, bool]]:
 def _key(phrase: str) -> str:
     """Return the title key of a word or name; an archive uses the same ones over and over."""
     return title_key(phrase)
+
+
+@lru_cache(maxsize=2**16)
+def _sum(key: str) -> int:
+    raw = hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(raw, "little")
 
 
 def _without_possessive(word: str) -> str:

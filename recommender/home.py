@@ -101,6 +101,17 @@ class Home:
             yield
 
     @contextlib.contextmanager
+    def encoding(self) -> Iterator[None]:
+        """Hold the lock of the one process that makes vectors for new articles while a service runs.
+
+        Raises:
+            BusyError: another process does.
+            CatalogError: the folder cannot be made or written.
+        """
+        with self._locked("encoding.lock", fcntl.LOCK_EX):
+            yield
+
+    @contextlib.contextmanager
     def _locked(self, name: str, kind: int) -> Iterator[int]:
         self.make()
         path = self.path / name

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +49,73 @@ class Columns:
     kinds: tuple[str, ...]
     tag_names: tuple[str, ...]
     author_names: tuple[str, ...]
+
+
+def layered(base: Columns, changed: Columns, place: NDArray[np.int64], copies: NDArray[np.int32]) -> Columns:
+    """Return the columns of rows that stand in either of two archives; names that no row has any more are left out.
+
+    Args:
+        base, changed: the two.
+        place: of each row: its row in ``base``, or the size of ``base`` plus its row in ``changed``; shape (n,).
+        copies: near-copies among these rows, shape (n,).
+    """
+
+    def both(name: str) -> NDArray[Any]:
+        return np.concatenate([getattr(base, name), getattr(changed, name)])[place]
+
+    language, languages = _joined(base.language, base.languages, changed.language, changed.languages, place)
+    section, sections = _joined(base.section, base.sections, changed.section, changed.sections, place)
+    kind, kinds = _joined(base.kind, base.kinds, changed.kind, changed.kinds, place)
+    sizes = (len(base.published_at), len(changed.published_at))
+    tags, tag_names = _joined_pairs(base.tags, base.tag_names, changed.tags, changed.tag_names, sizes, place)
+    authors, author_names = _joined_pairs(
+        base.authors, base.author_names, changed.authors, changed.author_names, sizes, place
+    )
+    return Columns(
+        *(both("published_at"), language, section, kind, both("stub"), both("n_words"), copies, tags, authors),
+        *(languages, sections, kinds, tag_names, author_names),
+    )
+
+
+def _joined(
+    one: NDArray[np.int32],
+    names: Sequence[str],
+    other: NDArray[np.int32],
+    other_names: Sequence[str],
+    place: NDArray[np.int64],
+) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+    """Return codes into the names that are left, for the rows at ``place`` in two columns of codes one after the other."""
+    every = np.concatenate([one, np.where(other < 0, -1, other + len(names))])[place]
+    codes, used = _renamed(every, [*names, *other_names])
+    return codes, used
+
+
+def _renamed(codes: NDArray[np.integer], names: Sequence[str]) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+    """Return codes into the sorted names that are used; of a name that stands twice both codes become one."""
+    used = np.unique(codes[codes >= 0]).tolist()
+    kept = tuple(sorted({names[code] for code in used}))
+    position = {name: code for code, name in enumerate(kept)}
+    new = np.full(len(names) + 1, -1, np.int32)
+    new[used] = [position[names[code]] for code in used]
+    return new[codes], kept
+
+
+def _joined_pairs(
+    one: NDArray[np.int32],
+    names: Sequence[str],
+    other: NDArray[np.int32],
+    other_names: Sequence[str],
+    sizes: tuple[int, int],
+    place: NDArray[np.int64],
+) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+    row_at = np.full(sum(sizes), -1, np.int64)
+    row_at[place] = np.arange(len(place))
+    pairs = np.concatenate([one, other + np.array([sizes[0], len(names)], np.int32)]).astype(np.int64)
+    pairs[:, 0] = row_at[pairs[:, 0]]
+    pairs = pairs[pairs[:, 0] >= 0]
+    pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+    codes, used = _renamed(pairs[:, 1], [*names, *other_names])
+    return np.stack([pairs[:, 0].astype(np.int32), codes], axis=1), used
 
 
 @dataclass(frozen=True, slots=True)

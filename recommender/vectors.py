@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +62,17 @@ def positions(starts: NDArray[np.integer], ends: NDArray[np.integer]) -> NDArray
     sizes = ends - starts
     before = np.cumsum(sizes) - sizes
     return np.repeat(starts - before, sizes) + np.arange(sizes.sum(), dtype=np.int64)
+
+
+def found_in(ascending: NDArray[Any], values: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return where each of ``values`` stands in an ascending array, and whether it does; a place is 0 in an empty array.
+
+    Each of the two has shape (len(values),).
+    """
+    if not len(ascending):
+        return np.zeros(len(values), np.int64), np.zeros(len(values), np.bool_)
+    at = np.minimum(np.searchsorted(ascending, values), len(ascending) - 1)
+    return at, np.asarray(ascending[at] == values)
 
 
 def rounded(hit: Hit) -> Hit:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from recommender import snapshot
 from recommender.article import Article
+from recommender.copies import CopyFinder
 from recommender.home import Home
 from recommender.lexical import LexicalBuilder
 from recommender.snapshot import Contents, Facts, Row, Snapshot
@@ -52,15 +53,20 @@ def publish_synthetic(home: Home, real: Snapshot, articles: Sequence[Article], n
     for row in _rows([real.row(number) for number in numbers], chance):
         lexical.add(row.title, _body(sentences, int(mains[len(rows)]), chance), row.language)
         rows.append(row)
-    facts = Facts([()] * n, [()] * n, [N_WORDS] * n, np.full(n, -1, np.int32))
+    alone = CopyFinder()
+    for row in rows:
+        alone.add(Article(row.id, row.title))
+    facts = Facts([()] * n, [()] * n, [N_WORDS] * n, alone.signatures(), np.zeros((0, 2), np.int64))
     vectors = np.stack([_near(real.dense.vector(number), chance) for number in numbers])
     nothing: Matrix = np.zeros((0, real.dense.dim), np.float32)
     none = Centres((), nothing)
     described = {
         "encoder": real.manifest["encoder"],
         "counts": {"articles": n, "stubs": 0, "links": {}},
+        "change": 0,
+        "fit": {"at": LAST_DAY.isoformat(), "articles": n, "change": 0},
     }
-    contents = Contents(rows, vectors, _links(mains, chance), facts, lexical, none, none)
+    contents = Contents(rows, vectors, _links(mains, chance), facts, lexical, none, none, real.fit.terms)
     home.path.mkdir(parents=True, exist_ok=True)
     with home.writer("a benchmark"):
         snapshot.publish(home, contents, described, now=LAST_DAY)

@@ -158,11 +158,18 @@ def store(settings: Settings, articles: Iterable[Article]) -> None:
         Writer(catalog, fuzzy_threshold=settings.links.fuzzy_threshold).upsert(articles, "test")
 
 
-def publish(settings: Settings, encoder: Encoder | None = None, *, now: datetime = NOW) -> BuildReport:
+def withdraw(settings: Settings, ids: Iterable[str]) -> None:
+    """Take articles out of the catalog."""
+    home = Home(settings.home)
+    with home.storing(), Catalog(home.catalog, write=True) as catalog:
+        Writer(catalog, fuzzy_threshold=settings.links.fuzzy_threshold).withdraw(ids)
+
+
+def publish(settings: Settings, encoder: Encoder | None = None, *, now: datetime = NOW, **more: Any) -> BuildReport:
     """Rebuild and publish."""
     home = Home(settings.home)
     with home.writer("a test"), Catalog(home.catalog, write=True) as catalog:
-        return rebuild(home, catalog, encoder or HashingEncoder(), settings, now=now)
+        return rebuild(home, catalog, encoder or HashingEncoder(), settings, now=now, **more)
 
 
 def write_jsonl(path: Path, records: Sequence[Mapping[str, Any]]) -> Path:

@@ -14,6 +14,7 @@ from newsroom import NOW, RECORDS, STUB_TITLE, RecordingEncoder, publish, settin
 from recommender import build
 from recommender.answer import Options
 from recommender.article import Article, ReadMore
+from recommender.build import pages
 from recommender.catalog import Catalog
 from recommender.errors import SnapshotError
 from recommender.home import Home
@@ -95,7 +96,7 @@ class _InterruptedEncoder(RecordingEncoder):
 def test_an_interrupted_rebuild_goes_on_where_it_stopped(
     filled: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(build, "_PAGE_TEXTS", 4)
+    monkeypatch.setattr(pages, "PAGE_TEXTS", 4)
     interrupted, resumed, whole = _InterruptedEncoder(), RecordingEncoder(), RecordingEncoder()
     with pytest.raises(KeyboardInterrupt):
         publish(filled, interrupted)

@@ -875,12 +875,12 @@ def test_ctrl_c_during_an_ingest_keeps_the_batches_that_were_done(command: Comma
 
 _SLOW_REBUILD = """
 import sys
-from recommender import build
+from recommender.build import pages
 from recommender.answer import Options
 from recommender.cli import main
 from recommender.encoder import HashingEncoder
 
-build._PAGE_TEXTS = 4
+pages.PAGE_TEXTS = 4
 encode = HashingEncoder.encode
 calls = []
 

@@ -149,7 +149,7 @@ def test_where_nothing_was_found_the_question_stays(recommender: Recommender) ->
 
 
 def _terms(numbers: Sequence[int], weights: Sequence[float], *, short: bool = False) -> TermQuery:
-    return TermQuery(np.array(numbers, np.int32), np.array(weights, np.float32), short)
+    return TermQuery(np.array(numbers, np.uint64), np.array(numbers, np.int32), np.array(weights, np.float32), short)
 
 
 def test_blended_terms_add_up_by_number() -> None:

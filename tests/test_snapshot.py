@@ -18,7 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from newsroom import NOW
 
+from recommender.article import Article
+from recommender.copies import CopyFinder
 from recommender.errors import NoSnapshotError, SnapshotError
+from recommender.explain import TermCounter
 from recommender.home import Home
 from recommender.lexical import LexicalBuilder
 from recommender.snapshot import (
@@ -36,7 +39,7 @@ from recommender.snapshot import (
 )
 from recommender.vectors import Centres, normalise
 
-DESCRIBED = {"encoder": {"name": "test"}, "counts": {}}
+DESCRIBED = {"encoder": {"name": "test"}, "counts": {}, "change": 7, "fit": {"at": "", "articles": 0, "change": 0}}
 EVERY_FILE = (*FILES, "manifest.json")
 
 
@@ -68,15 +71,18 @@ def _contents(n: int = 12, seed: int = 0) -> Contents:
     lexical = LexicalBuilder()
     for row in rows:
         lexical.add(row.title, f"{row.id} ferry {' '.join(row.terms)}", row.language)
-    return Contents(rows, vectors, links, _facts(n), lexical, centres, centres)
+    return Contents(rows, vectors, links, _facts(n), lexical, centres, centres, TermCounter().counts())
 
 
 def _facts(n: int) -> Facts:
     """Tags and authors, none, one or two of them; the last two rows are copies of each other."""
     tags = [("ferry", f"tag {number % 3}") for number in range(n)]
     authors = [("Ole Holm", "Anna Berg")[: number % 3] for number in range(n)]
-    copies = np.where(np.arange(n) >= n - 2, n - 2, -1) if n > 1 else np.full(n, -1)
-    return Facts(tags, authors, list(range(n)), copies.astype(np.int32))
+    finder = CopyFinder()
+    for number in range(n):
+        finder.add(Article(str(number), f"Headline {number}"))
+    copies = np.array([(n - 2, n - 1)] if n > 1 else [], np.int64).reshape(-1, 2)
+    return Facts(tags, authors, list(range(n)), finder.signatures(), copies)
 
 
 def _publish(home: Home, seed: int = 0, **more: Any) -> Snapshot:
@@ -120,7 +126,7 @@ def test_what_was_published_is_what_is_loaded(home: Home, n: int) -> None:
             assert found.graph.linking_to(number) == sorted(int(a) for a, b in contents.links if b == number)
             assert bool(found.columns.stub[number]) == contents.rows[number].stub
         assert found.columns.n_words.tolist() == contents.facts.n_words
-        assert found.columns.copies.tolist() == contents.facts.copies.tolist()
+        assert found.columns.copies.tolist() == ([*[-1] * (n - 2), n - 2, n - 2] if n > 1 else [-1] * n)
         assert _listed(found.columns.tags, found.columns.tag_names, n) == contents.facts.tags
         assert _listed(found.columns.authors, found.columns.author_names, n) == contents.facts.authors
         assert len(found.lexical) == n
@@ -277,7 +283,7 @@ def test_files_of_two_snapshots_do_not_pass_for_one(home: Home) -> None:
         load(home)
 
 
-@pytest.mark.parametrize("name", ["n_words", "copies"])
+@pytest.mark.parametrize("name", ["n_words", "signatures"])
 def test_facts_of_other_rows_are_never_published(home: Home, name: str) -> None:
     _publish(home)
     short = dataclasses.replace(_facts(12), **{name: getattr(_facts(11), name)})

@@ -127,6 +127,10 @@ class Catalog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
         self._db.close()
 
     @contextlib.contextmanager
@@ -236,6 +240,11 @@ class Catalog:
             for some in chunked(ids):
                 found += map(from_row, self._db.execute(f"{_SELECT} WHERE id IN ({marks(some)})", some).fetchall())
         return sorted(found, key=lambda article: article.id)
+
+    def languages(self) -> dict[str, str | None]:
+        """Return the language of every article by id, in the order of ids."""
+        with self._guarded():
+            return dict(self._db.execute("SELECT id, language FROM articles ORDER BY id").fetchall())
 
     def links(self) -> list[Link]:
         """Return every link by article and position."""

@@ -20,7 +20,7 @@ from recommender.cli.output import Bars, print_answer, print_json, print_line, p
 from recommender.errors import SourceError, UnknownArticleError
 from recommender.home import Home
 from recommender.rank import Filters
-from recommender.recommend import Recommender
+from recommender.recommend import Live, Recommender
 from recommender.settings import Settings, with_flags
 from recommender.text import canonical_url
 
@@ -125,7 +125,12 @@ def _opened(settings: Settings, preview: Path | None) -> Recommender:
             article = catalog.article(article_id)
         return article.text if article else None
 
-    recommender = Recommender.open(settings, texts=text_of if home.catalog.exists() else None)
+    live = Live(settings, texts=text_of if home.catalog.exists() else None)
+    recommender = live.get()
+    if live.problem:
+        talk(f"warning: {live.problem}")
+    if waiting := live.status()["waiting"]:
+        talk(f"{waiting:,} new or changed stories wait for their vectors; run: recommender rebuild")
     for place, reference in recommender.hand.unresolved:
         talk(f"{place}: {reference[:200]} is not in this index; the rule does nothing")
     return recommender

@@ -12,12 +12,13 @@ from recommender import readers
 from recommender.article import Article
 from recommender.catalog import Outcome
 from recommender.errors import SourceError
+from recommender.ingest.embedding import encode_missing, missing_views
 from recommender.ingest.writer import Writer, with_language
 from recommender.readers import Entry
 
 _BATCH = 200
 
-__all__ = ["IngestReport", "Refusal", "Writer", "ingest", "with_language"]
+__all__ = ["IngestReport", "Refusal", "Writer", "encode_missing", "ingest", "missing_views", "with_language"]
 
 Progress = Callable[[int, int], None]
 """Called with (done, total), both in one unit that the caller knows."""

@@ -15,7 +15,7 @@ from recommender.fusion import N_BEST, PARTS, TEXT, Calibration, Model, Signals,
 from recommender.graph import NOTHING
 from recommender.rank import Mask
 from recommender.recommend.query import Query
-from recommender.snapshot import Snapshot
+from recommender.snapshot import View
 from recommender.text import base_language
 from recommender.vectors import SCORE_DIGITS
 
@@ -65,7 +65,7 @@ class Inquiry:
     """One question put to a snapshot: what its spreads are, what links say, and how any row scores."""
 
     def __init__(
-        self, snapshot: Snapshot, model: Model, query: Query, options: Options, *, first: Inquiry | None = None
+        self, snapshot: View, model: Model, query: Query, options: Options, *, first: Inquiry | None = None
     ) -> None:
         """Put a question.
 

@@ -20,11 +20,11 @@ from recommender.fusion import Feedback
 from recommender.lexical import blend
 from recommender.recommend.evidence import Evidence
 from recommender.recommend.query import Query
-from recommender.snapshot import Snapshot
+from recommender.snapshot import View
 from recommender.vectors import normalise
 
 
-def with_feedback(snapshot: Snapshot, query: Query, first: Evidence, feedback: Feedback) -> Query:
+def with_feedback(snapshot: View, query: Query, first: Evidence, feedback: Feedback) -> Query:
     """Return the question with what the first stories say of it; the same question where it found none.
 
     Args:

@@ -16,7 +16,7 @@ from recommender.recommend.evidence import Evidence, Inquiry
 from recommender.recommend.feedback import with_feedback
 from recommender.recommend.order import Arrangement, KeptCopy, arrange, boosts, on_page
 from recommender.recommend.query import Query
-from recommender.snapshot import Snapshot
+from recommender.snapshot import View
 from recommender.vectors import UNDATED
 
 
@@ -24,7 +24,7 @@ class Lists:
     """Makes the lists of one snapshot."""
 
     def __init__(
-        self, snapshot: Snapshot, *, model: Model, hand: Hand, keep_copy: KeptCopy, clock: Callable[[], datetime]
+        self, snapshot: View, *, model: Model, hand: Hand, keep_copy: KeptCopy, clock: Callable[[], datetime]
     ) -> None:
         self._snapshot = snapshot
         self._model = model

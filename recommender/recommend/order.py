@@ -18,7 +18,7 @@ from recommender.fusion import PARTS, Values
 from recommender.rank import Columns, Mask
 from recommender.recommend.evidence import Evidence, Rows
 from recommender.recommend.query import Query
-from recommender.snapshot import Snapshot
+from recommender.snapshot import View
 from recommender.vectors import UNDATED
 
 KeptCopy = Literal["best", "newest", "longest", "own"]
@@ -45,7 +45,7 @@ class Arrangement:
 
 
 def arrange(
-    snapshot: Snapshot,
+    snapshot: View,
     query: Query,
     similar: Evidence,
     linked: Evidence,
@@ -96,7 +96,7 @@ def arrange(
     return Arrangement(made, sources[: options.k], hidden, below_floor)
 
 
-def on_page(snapshot: Snapshot, options: Options) -> list[int]:
+def on_page(snapshot: View, options: Options) -> list[int]:
     """Return the rows that the caller's filters exclude: they stand on the page already."""
     rows = (snapshot.dense.row_of(article_id) for article_id in options.filters.exclude)
     return [row for row in rows if row is not None]

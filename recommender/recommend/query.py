@@ -13,7 +13,7 @@ from recommender.encoder import Encoder, Recipe, article_vector, encode_views, h
 from recommender.errors import QueryError
 from recommender.ingest import with_language
 from recommender.lexical import TermQuery
-from recommender.snapshot import Row, Snapshot
+from recommender.snapshot import Row, View
 from recommender.text import base_language, clean, url_key
 from recommender.vectors import UNDATED, Centres, Vector
 
@@ -49,7 +49,7 @@ class Questions:
     """Makes queries against one snapshot. The encoder is called when a text has to be encoded, not before."""
 
     def __init__(
-        self, snapshot: Snapshot, *, recipe: Recipe, encoder: Callable[[], Encoder], fuzzy_threshold: float
+        self, snapshot: View, *, recipe: Recipe, encoder: Callable[[], Encoder], fuzzy_threshold: float
     ) -> None:
         self._snapshot = snapshot
         self._recipe = recipe

@@ -12,7 +12,7 @@ from recommender.explain import Relation
 from recommender.recommend.evidence import Evidence
 from recommender.recommend.order import Arrangement
 from recommender.recommend.query import Query
-from recommender.snapshot import Snapshot
+from recommender.snapshot import View
 from recommender.vectors import SCORE_DIGITS
 
 Texts = Callable[[str], str | None]
@@ -22,7 +22,7 @@ _MAX_HIDDEN = 20
 class Teller:
     """Puts the lists of one snapshot into words."""
 
-    def __init__(self, snapshot: Snapshot, texts: Texts | None) -> None:
+    def __init__(self, snapshot: View, texts: Texts | None) -> None:
         """Take a snapshot and what gives an article's body by id (None where no texts are at hand)."""
         self._snapshot = snapshot
         self._texts = texts

@@ -4,28 +4,39 @@
 """
 
 from recommender.snapshot.back import roll_back
-from recommender.snapshot.contents import Contents, Facts, Row
+from recommender.snapshot.contents import Contents, Facts, Fit, Row
 from recommender.snapshot.current import NAME, Current, former, names, read_current, readable, write_current
+from recommender.snapshot.entry import Entry, body_of, dates_of, n_words_of, row_of, seconds
 from recommender.snapshot.files import FILES, FORMAT, State, state_of, verify
 from recommender.snapshot.keep import Dropped, prune
 from recommender.snapshot.listing import Published, published
 from recommender.snapshot.live import Snapshot, load
-from recommender.snapshot.publish import publish, seconds
+from recommender.snapshot.overlay import Changes, Overlay
+from recommender.snapshot.publish import publish
+from recommender.snapshot.view import View
 
 __all__ = [
     "FILES",
     "FORMAT",
     "NAME",
+    "Changes",
     "Contents",
     "Current",
     "Dropped",
+    "Entry",
     "Facts",
+    "Fit",
+    "Overlay",
     "Published",
     "Row",
     "Snapshot",
     "State",
+    "View",
+    "body_of",
+    "dates_of",
     "former",
     "load",
+    "n_words_of",
     "names",
     "prune",
     "publish",
@@ -33,6 +44,7 @@ __all__ = [
     "read_current",
     "readable",
     "roll_back",
+    "row_of",
     "seconds",
     "state_of",
     "verify",

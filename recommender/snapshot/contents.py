@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.lexical import LexicalBuilder
+from recommender.copies import Signatures
+from recommender.explain import TermCounts
+from recommender.lexical import LexicalBuilder, LexicalFit
 from recommender.vectors import Centres, Matrix
 
 
@@ -29,6 +31,10 @@ class Row:
     terms: tuple[str, ...]
 
 
+SERVED = tuple(field.name for field in fields(Row) if field.name != "id")
+"""The fields that stand in the file of rows, where a row goes by its number."""
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What rules look at and readers are not served, one entry a row.
@@ -36,13 +42,32 @@ class Facts:
     Attributes:
         tags, authors: of each row.
         n_words: length of headline, standfirst and body.
-        copies: near-copies, see ``rank.Columns``; shape (n,).
+        signatures: what near-copies are found by.
+        copy_pairs: rows that are near-copies of each other, shape (m, 2).
     """
 
     tags: Sequence[Sequence[str]]
     authors: Sequence[Sequence[str]]
     n_words: Sequence[int]
-    copies: NDArray[np.int32]
+    signatures: Signatures
+    copy_pairs: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What was counted over a whole archive and is held fast until it is counted anew, so that a row depends on no other row.
+
+    Attributes:
+        centres: what is taken away from the vectors of articles, by language.
+        headline_centres: what is taken away from vectors of headlines (stubs, free texts).
+        terms: in how many articles each term of a reason stands.
+        lexical: how telling each term of the lexical index is.
+    """
+
+    centres: Centres
+    headline_centres: Centres
+    terms: TermCounts
+    lexical: LexicalFit
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +80,7 @@ class Contents:
         links: shape (m, 2): row of the linking article, row of the target, in the editors' order.
         facts: of the rows.
         lexical: has taken the texts of the rows, in their order; it ends when it is written.
-        centres: what was taken away from the vectors of articles.
-        headline_centres: the same of vectors made from a headline alone; for stubs, short articles and free texts.
+        centres, headline_centres, terms: see :class:`Fit`.
     """
 
     rows: Sequence[Row]
@@ -66,3 +90,4 @@ class Contents:
     lexical: LexicalBuilder
     centres: Centres
     headline_centres: Centres
+    terms: TermCounts

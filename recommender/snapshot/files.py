@@ -12,8 +12,9 @@ from typing import Any
 from recommender import lexical
 from recommender.disk import sha256
 
-FORMAT = 3
-FILES = ("dense.faiss", *lexical.FILES, "rows.npz", "rows.jsonl", "names.json")
+FORMAT = 4
+TERMS = ("terms.keys.npy", "terms.articles_with.npy")
+FILES = ("dense.faiss", *lexical.FILES, "copies.npy", *TERMS, "rows.npz", "rows.jsonl", "names.json")
 
 
 class State(StrEnum):

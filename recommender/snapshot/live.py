@@ -4,106 +4,94 @@ from __future__ import annotations
 
 import json
 import mmap
-from collections.abc import Mapping
-from functools import cached_property
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from recommender.copies import Signatures
 from recommender.dense import DenseIndex
 from recommender.errors import SnapshotError
+from recommender.explain import TermCounts
 from recommender.graph import LinkGraph
 from recommender.home import Home
 from recommender.lexical import LexicalIndex
 from recommender.rank import Columns
-from recommender.snapshot.contents import Row
+from recommender.snapshot.contents import Fit, Row
 from recommender.snapshot.current import REBUILD, read_current, readable
-from recommender.snapshot.files import verify
-from recommender.text import title_key
+from recommender.snapshot.files import TERMS, verify
+from recommender.snapshot.view import View
 from recommender.vectors import Centres
 
+_BY_ROW = ("published_at", "language", "section", "kind", "stub", "n_words", "copies")
 
-class Snapshot:
-    """A loaded snapshot: read-only, safe to share between threads.
+
+class Snapshot(View):
+    """A published index, loaded.
 
     Attributes:
-        name: e.g. ``s00000017``.
-        manifest: what ``manifest.json`` says.
-        dense: the vector index; its ids give the row numbers used everywhere here.
-        lexical: the index of terms, row by row the same.
-        graph: editors' links.
-        columns: what rules look at.
-        centres, headline_centres: of the languages; see ``Contents``.
+        dense, lexical: mapped from their files.
+        fit: what its rows were made with.
+        signatures, copy_pairs: of near-copies; see ``Facts``.
     """
+
+    dense: DenseIndex
+    lexical: LexicalIndex
 
     def __init__(
         self, folder: Path, manifest: dict[str, Any], names: dict[str, Any], arrays: Mapping[str, Any]
     ) -> None:
         self.name: str = manifest["name"]  # the folder still has another one while it is being published
+        self.change = int(manifest["change"])
         self.manifest = manifest
         self.dense = DenseIndex.read(names["ids"], folder / "dense.faiss")
         self.columns = Columns(
-            arrays["published_at"],
-            arrays["language"],
-            arrays["section"],
-            arrays["kind"],
-            arrays["stub"],
-            arrays["n_words"],
-            arrays["copies"],
-            arrays["tags"],
-            arrays["authors"],
-            tuple(names["languages"]),
-            tuple(names["sections"]),
-            tuple(names["kinds"]),
-            tuple(names["tags"]),
-            tuple(names["authors"]),
+            *(arrays[name] for name in (*_BY_ROW, "tags", "authors")),
+            *(tuple(names[name]) for name in ("languages", "sections", "kinds", "tags", "authors")),
         )
-        self.centres = Centres(names["centres"], arrays["centres"])
-        self.headline_centres = Centres(names["centres"], arrays["headline_centres"])
         self._url_keys: list[str | None] = names["url_keys"]
         self._offsets: NDArray[np.int64] = arrays["offsets"]
+        self.copy_pairs: NDArray[np.int64] = arrays["copy_pairs"]
+        hashes = _mapped(folder / "copies.npy")
+        self.signatures = Signatures(hashes, arrays["n_shingles"], arrays["marks"])
         n = len(self.dense)
-        lengths = {
-            len(self._offsets) - 1,
-            len(self._url_keys),
-            *(
-                len(arrays[name])
-                for name in ("published_at", "language", "section", "kind", "stub", "n_words", "copies")
-            ),
-        }
+        by_row = (self._url_keys, hashes, self._offsets[1:], *(arrays[name] for name in _BY_ROW))
+        lengths = {len(each) for each in (*by_row, self.signatures.n_shingles, self.signatures.marks)}
         links: NDArray[np.int32] = arrays["links"]
-        if lengths != {n} or (links.size and not 0 <= links.min() <= links.max() < n):
+        pairs = np.concatenate([links.ravel(), self.copy_pairs.ravel()])
+        if lengths != {n} or (pairs.size and not 0 <= pairs.min() <= pairs.max() < n):
             raise SnapshotError(f"{folder}: its files do not belong together; {REBUILD}")
         self.lexical = LexicalIndex.read(folder, n)
         self.graph = LinkGraph(links, self.columns.published_at)
+        self.fit = Fit(
+            Centres(names["centres"], arrays["centres"]),
+            Centres(names["centres"], arrays["headline_centres"]),
+            TermCounts(names["n_articles_counted"], _mapped(folder / TERMS[0]), _mapped(folder / TERMS[1])),
+            self.lexical.fit,
+        )
+        self.centres, self.headline_centres = self.fit.centres, self.fit.headline_centres
         with (folder / "rows.jsonl").open("rb") as stream:
             self._lines = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) if n else b""
-
-    def __len__(self) -> int:
-        return len(self.dense)
 
     def row(self, number: int) -> Row:
         """Return what is served of one row."""
         fields = json.loads(self._lines[self._offsets[number] : self._offsets[number + 1]])
         return Row(self.dense.ids[number], **fields | {"terms": tuple(fields["terms"])})
 
-    @cached_property
-    def rows_by_url(self) -> dict[str, int]:
-        """The row of each url key; built when first asked for. Of two articles with one address, the first by id."""
-        keys = [(key, number) for number, key in enumerate(self._url_keys) if key]
-        return dict(reversed(keys))
+    @property
+    def url_keys(self) -> Sequence[str | None]:
+        """The url key of every row, None for one without an address."""
+        return self._url_keys
 
-    @cached_property
-    def title_keys(self) -> tuple[str, ...]:
-        """The title key of every row; built when first asked for."""
-        return tuple(title_key(self.row(number).title) for number in range(len(self)))
 
-    @cached_property
-    def id_keys(self) -> tuple[str, ...]:
-        """The title key of every row's id; built when first asked for."""
-        return tuple(title_key(article_id) for article_id in self.dense.ids)
+def _mapped(path: Path) -> NDArray[Any]:
+    try:
+        array: NDArray[Any] = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+    except ValueError:  # empty arrays cannot be mapped
+        array = np.load(path, allow_pickle=False)
+    return array
 
 
 def load(home: Home, name: str | None = None, *, folder: Path | None = None) -> Snapshot:

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from recommender.copies import groups_of
 from recommender.dense import DenseIndex
 from recommender.disk import sha256, sync, write_synced
 from recommender.errors import SnapshotError
 from recommender.home import Home
-from recommender.rank import encode_lists, encode_names
-from recommender.snapshot.contents import Contents, Row
-from recommender.snapshot.current import next_name, taking_over, write_current
-from recommender.snapshot.files import FILES, FORMAT
+from recommender.snapshot.columns import columns_of
+from recommender.snapshot.contents import SERVED, Contents, Row
+from recommender.snapshot.current import REBUILD, next_name, taking_over, write_current
+from recommender.snapshot.entry import dates_of
+from recommender.snapshot.files import FILES, FORMAT, TERMS
 from recommender.snapshot.keep import ASIDE, KEEP, clear_left_overs, prune
 from recommender.snapshot.live import Snapshot, load
 from recommender.text import url_key
-from recommender.vectors import UNDATED
+
+_BY_ROW = ("published_at", "language", "section", "kind", "stub", "n_words", "copies", "tags", "authors")
 
 
 def publish(
@@ -42,7 +46,7 @@ def publish(
     Args:
         home: where.
         contents: what.
-        described: goes into the manifest (``encoder`` and so on).
+        described: goes into the manifest: ``encoder``, ``counts``, ``change`` and so on.
         now: time of publication.
         check: called with the loaded snapshot before it goes live; what it raises stops the publication.
         keep: how many snapshots stay, see :func:`prune`.
@@ -82,52 +86,51 @@ def publish(
 
 
 def _write_files(folder: Path, contents: Contents) -> None:
-    rows = contents.rows
+    rows, facts = contents.rows, contents.facts
+    signatures, dates = facts.signatures, dates_of(rows)
+    if len(signatures) != len(rows):
+        raise SnapshotError(f"{folder}: its files do not belong together; {REBUILD}")
+    groups = groups_of(facts.copy_pairs, signatures.n_shingles, signatures.marks, dates)
+    columns = columns_of(rows, facts.n_words, facts.tags, facts.authors, groups)
     DenseIndex.build([row.id for row in rows], contents.vectors).write(folder / "dense.faiss")
-    offsets = np.zeros(len(rows) + 1, np.int64)
-    with (folder / "rows.jsonl").open("wb") as stream:
-        for number, row in enumerate(rows):
-            fields = {name: getattr(row, name) for name in Row.__slots__ if name != "id"}
-            stream.write(json.dumps(fields, ensure_ascii=False).encode() + b"\n")
-            offsets[number + 1] = stream.tell()
     contents.lexical.write(folder)
-    tags, tag_names = encode_lists(contents.facts.tags)
-    authors, author_names = encode_lists(contents.facts.authors)
-    language, languages = encode_names([row.language for row in rows])
-    section, sections = encode_names([row.section for row in rows])
-    kind, kinds = encode_names([row.kind for row in rows])
+    np.save(folder / "copies.npy", signatures.hashes, allow_pickle=False)
+    np.save(folder / TERMS[0], contents.terms.keys, allow_pickle=False)
+    np.save(folder / TERMS[1], contents.terms.n_with, allow_pickle=False)
     with (folder / "rows.npz").open("wb") as stream:
         np.savez(
             stream,
-            published_at=np.array([seconds(row.published_at) for row in rows], np.int64),
-            language=language,
-            section=section,
-            kind=kind,
-            stub=np.array([row.stub for row in rows], np.bool_),
-            n_words=np.array(contents.facts.n_words, np.int32),
-            copies=contents.facts.copies,
-            tags=tags,
-            authors=authors,
+            **{name: getattr(columns, name) for name in _BY_ROW},
             links=contents.links.reshape(-1, 2),
-            offsets=offsets,
+            copy_pairs=facts.copy_pairs.reshape(-1, 2),
+            n_shingles=signatures.n_shingles,
+            marks=signatures.marks,
+            offsets=_write_rows(folder / "rows.jsonl", rows),
             centres=contents.centres.matrix,
             headline_centres=contents.headline_centres.matrix,
         )
     names = {
         "ids": [row.id for row in rows],
         "url_keys": [url_key(row.url) if row.url else None for row in rows],
-        "languages": languages,
-        "sections": sections,
-        "kinds": kinds,
-        "tags": tag_names,
-        "authors": author_names,
+        "languages": columns.languages,
+        "sections": columns.sections,
+        "kinds": columns.kinds,
+        "tags": columns.tag_names,
+        "authors": columns.author_names,
         "centres": contents.centres.languages,
+        "n_articles_counted": contents.terms.n_articles,
     }
     (folder / "names.json").write_text(json.dumps(names, ensure_ascii=False), encoding="utf-8")
     for file in FILES:
         sync(folder / file)
 
 
-def seconds(instant: str | None) -> int:
-    """Return an RFC 3339 instant in seconds since 1970, ``UNDATED`` for None."""
-    return UNDATED if instant is None else int(datetime.fromisoformat(instant).timestamp())
+def _write_rows(path: Path, rows: Sequence[Row]) -> NDArray[np.int64]:
+    """Write what is served of the rows, one a line, and return where each starts, shape (n + 1,)."""
+    offsets = np.zeros(len(rows) + 1, np.int64)
+    with path.open("wb") as stream:
+        for number, row in enumerate(rows):
+            fields = {name: getattr(row, name) for name in SERVED}
+            stream.write(json.dumps(fields, ensure_ascii=False).encode() + b"\n")
+            offsets[number + 1] = stream.tell()
+    return offsets

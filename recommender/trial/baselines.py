@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.snapshot import Snapshot
+from recommender.snapshot import View
 from recommender.tokens import terms
 
 Ranking = Callable[[int], NDArray[np.float64]]
@@ -18,7 +18,7 @@ Ranking = Callable[[int], NDArray[np.float64]]
 _K1, _B = 1.2, 0.75
 
 
-def chance(snapshot: Snapshot) -> Ranking:
+def chance(snapshot: View) -> Ranking:
     """Return a ranking by lot, the same at every run."""
 
     def ranking(row: int) -> NDArray[np.float64]:
@@ -28,7 +28,7 @@ def chance(snapshot: Snapshot) -> Ranking:
     return ranking
 
 
-def newest_in_section(snapshot: Snapshot) -> Ranking:
+def newest_in_section(snapshot: View) -> Ranking:
     """Return a ranking by the time between the two, stories of the article's own section first."""
     columns = snapshot.columns
 

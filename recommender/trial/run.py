@@ -16,7 +16,7 @@ from recommender.article import Article
 from recommender.evaluate import Bin, Evaluation, Facts, Shown, evaluate_runs, judged_queries, write_trec
 from recommender.measures import Qrels, Run
 from recommender.recommend import Recommender
-from recommender.snapshot import Snapshot
+from recommender.snapshot import View
 from recommender.trial.baselines import Ranking, TermBaselines, chance, newest_in_section
 from recommender.trial.truth import Truth
 from recommender.vectors import SCORE_DIGITS, UNDATED
@@ -180,7 +180,7 @@ class Trial:
         return self._term_baselines
 
 
-def facts_of(snapshot: Snapshot) -> Mapping[str, Facts]:
+def facts_of(snapshot: View) -> Mapping[str, Facts]:
     """Return what an evaluation has to know of every article, by id; stubs are none."""
     facts: dict[str, Facts] = {}
     for number, article_id in enumerate(snapshot.dense.ids):

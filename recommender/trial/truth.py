@@ -9,7 +9,7 @@ from pathlib import Path
 
 from recommender.errors import InputError, SourceError
 from recommender.measures import Qrels, read_qrels
-from recommender.snapshot import Snapshot
+from recommender.snapshot import View
 from recommender.vectors import UNDATED
 
 
@@ -29,7 +29,7 @@ class Truth:
     before: datetime | None = None
 
 
-def truth_from_links(snapshot: Snapshot, since: datetime | None = None, before: datetime | None = None) -> Truth:
+def truth_from_links(snapshot: View, since: datetime | None = None, before: datetime | None = None) -> Truth:
     """Return every counted link between two articles of the archive as a judgment of grade 1.
 
     Args:
@@ -48,7 +48,7 @@ def truth_from_links(snapshot: Snapshot, since: datetime | None = None, before: 
     return truth
 
 
-def links_within(snapshot: Snapshot, since: datetime | None = None, before: datetime | None = None) -> Truth:
+def links_within(snapshot: View, since: datetime | None = None, before: datetime | None = None) -> Truth:
     """Return the same as :func:`truth_from_links`, with no judgments where there are no such links."""
     columns, ids = snapshot.columns, snapshot.dense.ids
     qrels: dict[str, dict[str, int]] = {}
@@ -58,9 +58,7 @@ def links_within(snapshot: Snapshot, since: datetime | None = None, before: date
     return Truth(qrels, "links", since, before)
 
 
-def truth_from_file(
-    path: Path, snapshot: Snapshot, since: datetime | None = None, before: datetime | None = None
-) -> Truth:
+def truth_from_file(path: Path, snapshot: View, since: datetime | None = None, before: datetime | None = None) -> Truth:
     """Return the judgments of a TREC qrels file; of queries in a span, where one is given.
 
     That a story belongs under itself is no judgment, as it is none among links.
@@ -88,7 +86,7 @@ def truth_from_file(
     return Truth(qrels, path.name, since, before)
 
 
-def later_half(snapshot: Snapshot, queries: Iterable[str] | None = None) -> datetime | None:
+def later_half(snapshot: View, queries: Iterable[str] | None = None) -> datetime | None:
     """Return the date that parts the judged queries (the linking articles where None) into an earlier and a later half.
 
     None where none of them has a date, or none is in the archive.

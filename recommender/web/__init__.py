@@ -8,9 +8,9 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from recommender.errors import RecommenderError
+from recommender.recommend import Live
 from recommender.settings import Settings
 from recommender.web.api import api, as_json
-from recommender.web.live import Live
 from recommender.web.page import page
 from recommender.web.refusals import error_body, refusal
 

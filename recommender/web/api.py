@@ -9,8 +9,8 @@ from flask import Blueprint, Response, current_app, request
 
 from recommender import readers
 from recommender.errors import QueryError, RecommenderError
+from recommender.recommend import Live
 from recommender.settings import Settings
-from recommender.web.live import Live
 from recommender.web.parameters import options
 from recommender.web.refusals import refusal
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from recommender.article import Article
-from recommender.copies import CopyFinder, agency_version
+from recommender.copies import CopyFinder, CopyRules, agency_version
 from recommender.vectors import UNDATED, normalise
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -158,7 +158,7 @@ def test_vectors_that_disagree_part_what_words_would_join() -> None:
 
     assert _groups(twice, cosine=0.62) == [0, 0]
     assert _groups(twice, cosine=0.58) == [-1, -1]
-    assert _groups(twice, cosine=0.58, finder=CopyFinder(least_cosine=0.5)) == [0, 0]
+    assert _groups(twice, cosine=0.58, finder=CopyFinder(CopyRules(least_cosine=0.5))) == [0, 0]
 
 
 def test_the_window_is_two_weeks_to_the_second() -> None:
@@ -167,7 +167,7 @@ def test_the_window_is_two_weeks_to_the_second() -> None:
     assert _groups(twice, [MONDAY, MONDAY + 14 * DAY]) == [0, 0]
     assert _groups(twice, [MONDAY + 14 * DAY, MONDAY]) == [0, 0]
     assert _groups(twice, [MONDAY, MONDAY + 14 * DAY + 1]) == [-1, -1]
-    assert _groups(twice, [MONDAY, MONDAY + 20 * DAY], finder=CopyFinder(window_days=20.0)) == [0, 0]
+    assert _groups(twice, [MONDAY, MONDAY + 20 * DAY], finder=CopyFinder(CopyRules(window_days=20.0))) == [0, 0]
 
 
 @pytest.mark.parametrize("dates", [[UNDATED, MONDAY], [MONDAY, UNDATED], [UNDATED, UNDATED], [-MONDAY, UNDATED]])
@@ -178,8 +178,8 @@ def test_what_has_no_date_passes_the_window(dates: list[int]) -> None:
 def test_how_much_must_be_common_can_be_set() -> None:
     half = [_story(1, 400), replace(_story(1), text=f"{_story(1, 200).text}\n{_story(2, 180).text}")]
 
-    assert _groups(half, finder=CopyFinder(least_overlap=0.4)) == [0, 0]
-    assert _groups(half, finder=CopyFinder(least_overlap=0.7)) == [-1, -1]
+    assert _groups(half, finder=CopyFinder(CopyRules(least_overlap=0.4))) == [0, 0]
+    assert _groups(half, finder=CopyFinder(CopyRules(least_overlap=0.7))) == [-1, -1]
 
 
 def test_copies_of_one_story_are_a_group_even_where_they_share_little_with_each_other() -> None:

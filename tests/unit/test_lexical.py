@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from recommender import lexical
 from recommender.errors import SnapshotError
 from recommender.lexical import FILES, MAX_QUERY_TERMS, LexicalBuilder, LexicalIndex, TermQuery
+from recommender.lexical import builder as builder_module
 from recommender.tokens import terms
 
 MANY = settings(deadline=None, max_examples=15)
@@ -375,7 +376,7 @@ def test_many_small_blocks_give_the_files_of_a_single_one(
     for folder in folders:
         folder.mkdir()
         if folder.name == "many":
-            monkeypatch.setattr(lexical, "_MANY_POSTINGS", most)
+            monkeypatch.setattr(builder_module, "_MANY_POSTINGS", most)
         _build(stories, folder)
     one, again, many = map(_bytes, folders)
     assert sorted(one) == sorted(FILES)
@@ -408,7 +409,7 @@ def test_a_builder_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.Mon
     spool, index = tmp_path / "spool", tmp_path / "index"
     spool.mkdir()
     index.mkdir()
-    monkeypatch.setattr(lexical, "_MANY_POSTINGS", 0)
+    monkeypatch.setattr(builder_module, "_MANY_POSTINGS", 0)
     builder = LexicalBuilder(spool)
     builder.add("Ferry strike", "", "en")
     assert [made.name.startswith(lexical.SPOOL_PREFIX) for made in spool.iterdir()] == [True]

@@ -1,0 +1,257 @@
+"""What answers now: the live snapshot with all that changed since, followed as long as the process runs."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event, Lock, Thread
+from typing import Any
+
+from recommender import snapshot
+from recommender.catalog import Catalog
+from recommender.errors import BusyError, CatalogError, EncoderDisabledError, RecommenderError
+from recommender.home import Home
+from recommender.ingest import encode_missing
+from recommender.recommend.changes import ChangeLog
+from recommender.recommend.recommender import Recommender
+from recommender.recommend.telling import Texts
+from recommender.settings import Settings
+from recommender.snapshot import Overlay
+
+log = logging.getLogger(__name__)
+
+_BEAT_SECONDS = 0.2
+_PATIENCE_SECONDS = 30.0
+_MOST_ENCODED = 16
+_NO_INDEX = "the newest index cannot be served, the former one answers; the service's log says why"
+_NO_CATALOG = "what changed since the index was built cannot be read; the service's log says why"
+_NO_VECTORS = "new stories cannot be encoded here and wait; the service's log says why"
+
+
+class Live:
+    """Holds the recommender that answers now.
+
+    A request takes the reference once and works with it to its end, so no answer mixes two states. A newer snapshot that cannot
+    be loaded leaves the former one in place; ``problem`` says so.
+
+    What is withdrawn is looked for at every request, and is gone from the first answer after the writer was told that it went.
+    What is new or changed is taken in by a thread of its own (:meth:`start`), a fifth of a second after it was written and, where
+    its texts have no vectors, after these were made: one process of a home makes them, the others wait for it. Without
+    the thread that happens at requests, and nothing is encoded here.
+    """
+
+    def __init__(
+        self, settings: Settings, *, texts: Texts | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._settings = settings
+        self._home = home = Home(settings.home)
+        self._texts = texts
+        ranking = settings.ranking
+        # A new snapshot, new weights, new rules of the desk or another catalog make a new recommender.
+        self._watched = (home.current, ranking.weights or home.weights, ranking.rules or home.rules, home.catalog)
+        self._clock = clock
+        self._looking = Lock()
+        self._following = Lock()
+        self._held: Recommender | None = None
+        self._seen: tuple[object, ...] | None = None
+        self._next_look = 0.0
+        self._probe: Catalog | None = None
+        self._reader: Catalog | None = None
+        self._probed = self._read_at = -1
+        self._log: ChangeLog | None = None
+        self._leading: contextlib.ExitStack | None = None
+        self._encode_after = 0.0
+        self._stopping = Event()
+        self._thread: Thread | None = None
+        self._problems: dict[str, str] = {}
+
+    @property
+    def problem(self) -> str | None:
+        """What a person should know; None where nothing is wrong."""
+        return next(iter(self._problems.values()), None)
+
+    def get(self) -> Recommender:
+        """Return the recommender that answers now.
+
+        Raises:
+            NoSnapshotError, SnapshotError: there is none that may be served.
+        """
+        if self._held is None or (self._thread is None and self._clock() >= self._next_look):
+            self._look(wait=self._held is None)
+        assert self._held is not None
+        if self._something_went(self._held):
+            with self._following:
+                self._follow()
+        return self._held
+
+    def status(self) -> dict[str, Any]:
+        """Return what lies over the snapshot."""
+        held = self.get()
+        changes, waiting = self._log.changes() if self._log else None, self._log.waiting if self._log else set()
+        return {
+            "change": held.snapshot.change,
+            "changed": len(changes.entries) if changes else 0,
+            "gone": len(changes.gone) if changes else 0,
+            "waiting": len(waiting),
+        }
+
+    def start(self) -> None:
+        """Follow by a thread of its own from now on; it ends with the process, or with :meth:`stop`."""
+        if self._thread is None:
+            self._thread = Thread(target=self._run, name="recommender-live", daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread, and close what is open."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+        with self._looking, self._following:
+            self._close()
+            if self._leading is not None:
+                self._leading.close()
+
+    def _run(self) -> None:
+        while not self._stopping.wait(0.0 if self._encode() else _BEAT_SECONDS):
+            try:
+                self._look(wait=True)
+            except RecommenderError as error:
+                log.warning("nothing can be served: %s", error)
+                self._stopping.wait(self._settings.serve.poll_seconds)
+            except Exception:
+                log.exception("following the home failed; it goes on")
+                self._stopping.wait(_PATIENCE_SECONDS)
+
+    def _look(self, *, wait: bool) -> None:
+        """Take in a new snapshot, new rules or weights, and what changed in the catalog."""
+        if not self._looking.acquire(blocking=wait):
+            return  # another thread is looking
+        try:
+            if self._held is None or self._clock() >= self._next_look:
+                self._next_look = self._clock() + self._settings.serve.poll_seconds
+                stamps = tuple(_stamp(path) for path in self._watched)
+                if self._held is None or stamps != self._seen:
+                    self._renew()
+                    self._seen = stamps
+            with self._following:
+                self._follow()
+        finally:
+            self._looking.release()
+
+    def _renew(self) -> None:
+        """Open what is live now; readers have the former one until it is ready."""
+        try:
+            base = snapshot.load(self._home)
+            opened = Recommender.over(base, self._settings, texts=self._texts, like=self._held)
+        except RecommenderError as error:
+            self._problems["index"] = _NO_INDEX
+            if self._held is None:
+                raise
+            log.error("the newest snapshot cannot be served, the former one stays: %s", error)
+            return
+        self._problems.pop("index", None)
+        with self._following:
+            self._close()
+            self._open_catalog()
+            self._log = ChangeLog(base, opened.recipe)
+            self._read_at = -1
+            if not self._follow(opened):
+                self._held = opened
+
+    def _open_catalog(self) -> None:
+        self._problems.pop("catalog", None)
+        if not self._home.catalog.exists():
+            return
+        try:
+            self._probe, self._reader = Catalog(self._home.catalog), Catalog(self._home.catalog)
+        except CatalogError as error:
+            self._close()
+            self._cannot_read(error)
+
+    def _close(self) -> None:
+        for catalog in (self._probe, self._reader):
+            if catalog is not None:
+                catalog.close()
+        self._probe = self._reader = None
+
+    def _cannot_read(self, error: CatalogError) -> None:
+        self._problems["catalog"] = _NO_CATALOG
+        log.error("what changed since the index was built cannot be read: %s", error)
+
+    def _follow(self, opened: Recommender | None = None) -> bool:
+        """Lay what changed over the snapshot, and tell whether that made another recommender; the lock is held."""
+        recommender = opened or self._held
+        if self._reader is None or self._log is None or recommender is None:
+            return False
+        try:
+            version = self._reader.version()
+            if version == self._read_at:
+                return False
+            changes = self._log.read(self._reader)
+        except CatalogError as error:
+            self._cannot_read(error)
+            return False
+        self._read_at = version
+        self._problems.pop("catalog", None)
+        if changes is None:
+            return False
+        self._held = recommender.with_view(Overlay(self._log.base, changes))
+        return True
+
+    def _something_went(self, held: Recommender) -> bool:
+        """Tell whether a row of what is held was withdrawn since."""
+        probe = self._probe
+        if probe is None:
+            return False
+        try:
+            version = probe.version()
+            if version == self._probed:
+                return False
+            gone = probe.withdrawn_since(held.snapshot.change)
+        except CatalogError as error:
+            self._cannot_read(error)
+            return False
+        self._probed = version
+        return any(held.snapshot.dense.row_of(article_id) is not None for article_id in gone)
+
+    def _encode(self) -> bool:
+        """Make vectors for some of the texts that wait for them, if that is for this process to do; tell whether any were made."""
+        if self._held is None or self._log is None or not self._log.waiting or self._clock() < self._encode_after:
+            return False
+        try:
+            if self._leading is None:
+                self._leading = contextlib.ExitStack()
+                self._leading.enter_context(self._home.encoding())
+            with self._following:
+                page = self._log.missing(self._reader, _MOST_ENCODED) if self._reader else []
+            if not page:
+                return False
+            with self._home.storing(), Catalog(self._home.catalog, write=True) as catalog:
+                encode_missing(catalog, self._held.encoder(), page)
+        except BusyError:  # another process makes them
+            self._leading = None
+            self._encode_after = self._clock() + 1.0
+            return False
+        except EncoderDisabledError:
+            self._encode_after = float("inf")
+            return False
+        except RecommenderError as error:
+            self._problems["vectors"] = _NO_VECTORS
+            self._encode_after = self._clock() + _PATIENCE_SECONDS
+            log.error("new stories cannot be encoded: %s", error)
+            return False
+        self._problems.pop("vectors", None)
+        return True
+
+
+def _stamp(path: Path) -> tuple[int, int] | int | None:
+    """Return what changes when a file is replaced; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    # The catalog is written in place, which its own numbers tell.
+    return found.st_ino if path.suffix == ".db" else (found.st_ino, found.st_mtime_ns)

@@ -1,0 +1,299 @@
+"""Related stories for an article or a text, from one state of the archive. No disk, and no model for a known article."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from threading import Lock
+from typing import Any, Self
+
+import numpy as np
+
+from recommender import compose, fusion, links, snapshot
+from recommender.answer import DEFAULT_OPTIONS, Answer, Options
+from recommender.article import Article
+from recommender.editorial import NO_HAND, Hand, Rule
+from recommender.encoder import Encoder, Recipe
+from recommender.errors import EncoderError, QueryError, SnapshotError, Suggestion, UnknownArticleError
+from recommender.fusion import Model
+from recommender.home import Home
+from recommender.recommend.evidence import Inquiry
+from recommender.recommend.lists import Lists
+from recommender.recommend.order import KeptCopy
+from recommender.recommend.query import Query, Questions, cleaned_text
+from recommender.recommend.telling import Teller, Texts
+from recommender.settings import Settings
+from recommender.snapshot import View
+from recommender.text import title_key, url_key
+from recommender.vectors import Hit
+
+_BATCH_TEXTS = 64
+
+
+class Recommender:
+    """Answers from one snapshot, with or without what changed since; safe to share between threads.
+
+    Attributes:
+        snapshot: what it answers from.
+        recipe: how an article becomes views.
+        encoder: returns the encoder, opened when it is first called for.
+        hand: the desk's rules as they apply to it.
+        model: the weights of the ranking.
+    """
+
+    def __init__(
+        self,
+        snapshot: View,
+        *,
+        recipe: Recipe,
+        encoder: Callable[[], Encoder],
+        fuzzy_threshold: float,
+        model: Model | None = None,
+        rules: Sequence[Rule] = (),
+        keep_copy: KeptCopy = "own",
+        texts: Texts | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Take a snapshot and the means to encode what is not in it.
+
+        Args:
+            snapshot: loaded and checked, with or without changes over it.
+            recipe: how an unseen article becomes views; the one that the snapshot was built with.
+            encoder: called when a free text or an unseen article asks for it, not before.
+            fuzzy_threshold: for the links of an unseen article, see ``links.LinkResolver``.
+            model: weights of the ranking; the shipped ones where None.
+            rules: the desk's pins, blocks and boosts.
+            keep_copy: which of several near-copies is shown.
+            texts: gives an article's body by id, for the sentences that ``explain`` quotes.
+            clock: tells when the desk's rules end.
+        """
+        self.recipe = recipe
+        self.encoder = encoder
+        self.model = model or fusion.shipped()
+        self._fuzzy_threshold = fuzzy_threshold
+        self._rules = rules
+        self._keep_copy: KeptCopy = keep_copy
+        self._texts = texts
+        self._clock = clock
+        self._take(snapshot)
+
+    def _take(self, snapshot: View) -> None:
+        self.snapshot = snapshot
+        self.hand = Hand.of(self._rules, self._row_meant, snapshot.columns.sections) if self._rules else NO_HAND
+        self._lists = Lists(snapshot, model=self.model, hand=self.hand, keep_copy=self._keep_copy, clock=self._clock)
+        self._teller = Teller(snapshot, self._texts)
+        self._questions = Questions(
+            snapshot, recipe=self.recipe, encoder=self.encoder, fuzzy_threshold=self._fuzzy_threshold
+        )
+
+    @classmethod
+    def open(cls, settings: Settings, *, name: str | None = None, texts: Texts | None = None) -> Self:
+        """Return a recommender over a snapshot of ``settings.home``, without what changed since; :class:`Live` has that.
+
+        Args:
+            settings: of this process. The encoder is opened when it is first needed.
+            name: of the snapshot; the live one where None.
+            texts: gives an article's body by id, for the sentences that ``explain`` quotes.
+
+        Raises:
+            NoSnapshotError: nothing has been published yet.
+            SnapshotError: the snapshot is damaged, or was made with another encoder than the settings name.
+        """
+        return cls.over(snapshot.load(Home(settings.home), name), settings, texts=texts)
+
+    @classmethod
+    def over(
+        cls, live: View, settings: Settings, *, texts: Texts | None = None, like: Recommender | None = None
+    ) -> Self:
+        """Return a recommender over a loaded snapshot.
+
+        Args:
+            live: the snapshot.
+            settings, texts: see :meth:`open`.
+            like: one whose encoder is used where it is the same, so that none is opened twice.
+
+        Raises:
+            SnapshotError: see :meth:`open`.
+        """
+        home = Home(settings.home)
+        made_with = live.manifest["encoder"]
+        wanted = {"model": settings.encoder.model, "prompt": settings.encoder.prompt}
+        if settings.encoder.model != "none" and wanted != {name: made_with[name] for name in wanted}:
+            raise SnapshotError(
+                f"snapshot {live.name} was made with encoder.model = {made_with['model']!r}, the settings say "
+                f"{settings.encoder.model!r}; run: recommender rebuild, or set encoder.model back"
+            )
+        same = like is not None and like.snapshot.manifest["encoder"]["name"] == made_with["name"]
+        return cls(
+            live,
+            recipe=Recipe(**made_with["recipe"]),
+            encoder=like.encoder if like is not None and same else _opening(home, settings, live),
+            fuzzy_threshold=settings.links.fuzzy_threshold,
+            model=compose.ranking_model(home, settings.ranking),
+            rules=compose.desk_rules(home, settings.ranking),
+            keep_copy=settings.ranking.keep_copy,
+            texts=texts,
+        )
+
+    def with_view(self, snapshot: View) -> Self:
+        """Return a recommender that answers from another state of the same archive with all else the same."""
+        other = copy.copy(self)
+        other._take(snapshot)
+        return other
+
+    def with_model(self, model: Model) -> Self:
+        """Return a recommender that answers from the same snapshot with other weights."""
+        other = copy.copy(self)
+        other.model = model
+        other._lists = self._lists.with_model(model)
+        return other
+
+    def related(self, article_id: str, options: Options = DEFAULT_OPTIONS) -> Answer:
+        """Return the stories related to a known article (or stub).
+
+        Raises:
+            UnknownArticleError: no such id; carries the nearest titles.
+            QueryError: a filter that can never match.
+        """
+        return self._related_row(self._row(article_id), options)
+
+    def related_by_url(self, url: str, options: Options = DEFAULT_OPTIONS) -> Answer:
+        """Return the stories related to the article at an address, in any spelling that means the same page.
+
+        Raises:
+            UnknownArticleError: no article has this address.
+            QueryError: it is no http(s) address, or a filter can never match.
+        """
+        key = url_key(url)
+        if key is None:
+            raise QueryError(f"url: {url[:200]!r} is not an absolute http(s) address")
+        number = self.snapshot.rows_by_url.get(key)
+        if number is None:
+            raise UnknownArticleError(
+                f"no article has the address {url[:500]}", self.nearest_titles(url.rsplit("/", 1)[-1])
+            )
+        return self._related_row(number, options)
+
+    def related_to(self, article: Article, options: Options = DEFAULT_OPTIONS) -> Answer:
+        """Return the stories related to an article that was sent along; it is not stored.
+
+        The article is left out of its own list where the archive knows it by id or address.
+        """
+        query = self._questions.of_article(article)
+        return self._answer(query, {"title": article.title, "language": query.language, "k": options.k}, options)
+
+    def search(self, text: str, options: Options = DEFAULT_OPTIONS, *, language: str | None = None) -> Answer:
+        """Return the stories nearest to a free text.
+
+        Args:
+            text: any; what is beyond the encoder's window is not looked at.
+            options: ``past_only`` and ``same_language`` do not apply: a text has no date, and its language is no wish.
+            language: of the text; detected among the archive's languages where None.
+
+        Raises:
+            QueryError: there is no text.
+        """
+        text = cleaned_text(text)
+        (query,) = self._questions.of_texts([text], language)
+        return self._answer(query, {"text": text, "language": query.language, "k": options.k}, options)
+
+    def learning(self, article_id: str, options: Options) -> Inquiry:
+        """Return what is known for a known article's question, for measuring and learning. Raises UnknownArticleError."""
+        return self._lists.inquiry(self._questions.of_row(self._row(article_id)), options)
+
+    def learning_texts(self, texts: Iterable[str], options: Options) -> list[Inquiry]:
+        """Return what is known for free texts, for measuring and learning. Raises QueryError for an empty one."""
+        queries = self._questions.of_texts([cleaned_text(text) for text in texts])
+        return [self._lists.inquiry(query, options) for query in queries]
+
+    def related_hits(self, article_id: str, options: Options = DEFAULT_OPTIONS) -> list[Hit]:
+        """Return what :meth:`related` ranks, as ids and scores alone (for runs over a whole archive)."""
+        return self._hits(self._questions.of_row(self._row(article_id)), options)
+
+    def _hits(self, query: Query, options: Options) -> list[Hit]:
+        found = self._lists.arrange(query, options, self._lists.applied(query, options)).evidence
+        return [
+            Hit(self.snapshot.dense.ids[row], float(score)) for row, score in zip(found.rows, found.scores, strict=True)
+        ]
+
+    def search_hits(
+        self,
+        texts: Iterable[tuple[str, str]],
+        options: Options = DEFAULT_OPTIONS,
+    ) -> Iterator[tuple[str, str, list[Hit]]]:
+        """Yield (query id, text, hits) for many free texts, encoded 64 at a time; nothing else is held in memory.
+
+        Raises:
+            QueryError: a text is empty.
+        """
+        iterator = iter(texts)
+        while batch := list(islice(iterator, _BATCH_TEXTS)):
+            cleaned = [cleaned_text(text) for _, text in batch]
+            queries = self._questions.of_texts(cleaned)
+            for (query_id, _), text, query in zip(batch, cleaned, queries, strict=True):
+                yield query_id, text, self._hits(query, options)
+
+    def explain(self, article_id: str, other_id: str, options: Options = DEFAULT_OPTIONS) -> dict[str, Any]:
+        """Return the score of one pair and every part of it, as the first one's list would count it.
+
+        Raises:
+            UnknownArticleError: one of the two is not in the archive.
+        """
+        one, other = self._row(article_id), self._row(other_id)
+        query = self._questions.of_row(one)
+        evidence = self._lists.inquiry(query, options).score(np.array([other], np.int64))
+        return self._teller.pair(query, evidence, one, other)
+
+    def nearest_titles(self, text: str, n: int = 3) -> list[Suggestion]:
+        """Return up to ``n`` articles whose headline or id is spelled most like ``text``."""
+        key = title_key(text)
+        if not key:
+            return []
+        numbers = links.nearest(key, self.snapshot.title_keys, self.snapshot.id_keys, n)
+        return [Suggestion(self.snapshot.dense.ids[number], self.snapshot.row(number).title) for number in numbers]
+
+    def _row_meant(self, reference: str) -> int | None:
+        """Return the row of an id or address, None where the archive has none."""
+        number = self.snapshot.dense.row_of(reference)
+        return number if number is not None else self.snapshot.rows_by_url.get(url_key(reference) or "")
+
+    def _row(self, article_id: str) -> int:
+        number = self.snapshot.dense.row_of(article_id)
+        if number is None:
+            raise UnknownArticleError(
+                f"no article has the id {article_id[:200]!r}", self.nearest_titles(article_id[:500])
+            )
+        return number
+
+    def _related_row(self, number: int, options: Options) -> Answer:
+        row = self.snapshot.row(number)
+        described = {"id": row.id, "title": row.title, "language": row.language, "k": options.k}
+        return self._answer(self._questions.of_row(number), described, options)
+
+    def _answer(self, query: Query, described: dict[str, Any], options: Options) -> Answer:
+        applied = self._lists.applied(query, options)
+        made = self._lists.arrange(query, options, applied)
+        return self._teller.answer(made, described, query, applied, options)
+
+
+def _opening(home: Home, settings: Settings, live: View) -> Callable[[], Encoder]:
+    """Return what opens the encoder when it is first asked for, once for all threads."""
+    opened: list[Encoder] = []
+    lock = Lock()
+    name = live.manifest["encoder"]["name"]
+
+    def encoder() -> Encoder:
+        with lock:
+            if not opened:
+                found = compose.open_encoder(home, settings.encoder)
+                if found.name != name:
+                    raise EncoderError(
+                        f"the encoder here is {found.name}, snapshot {live.name} was made with {name}; "
+                        "run: recommender rebuild"
+                    )
+                opened.append(found)
+            return opened[0]
+
+    return encoder

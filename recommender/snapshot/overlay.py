@@ -1,0 +1,148 @@
+"""What changed since a snapshot, laid over it: rows added, replaced and withdrawn, as a rebuild under the same fit would have them."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.copies import CopyRules, Signatures, groups_of
+from recommender.dense import DenseIndex, LayeredDense
+from recommender.graph import LinkGraph
+from recommender.lexical import LayeredIndex, index_of
+from recommender.rank import Columns, layered
+from recommender.snapshot.columns import columns_of
+from recommender.snapshot.contents import Row
+from recommender.snapshot.entry import Entry, dates_of
+from recommender.snapshot.live import Snapshot
+from recommender.snapshot.view import View
+from recommender.text import url_key
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What changed since a snapshot.
+
+    Attributes:
+        change: number of the last change that is in here.
+        entries: rows that are new or were replaced, by id.
+        gone: ids of rows that are no longer there.
+        targets: where the links of an article lead, in the editor's order, for every article whose links changed.
+    """
+
+    change: int
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+    gone: frozenset[str] = frozenset()
+    targets: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+class Overlay(View):
+    """A snapshot with changes laid over it. Making one takes time with the size of the archive, and with that of the changes."""
+
+    def __init__(self, base: Snapshot, changes: Changes) -> None:
+        """Lay changes over a snapshot."""
+        self._base = base
+        self.name, self.manifest, self.change = base.name, base.manifest, changes.change
+        self.centres, self.headline_centres = base.centres, base.headline_centres
+        ids = sorted(changes.entries)
+        entries = [changes.entries[article_id] for article_id in ids]
+        self._rows = [entry.row for entry in entries]
+        vectors = np.array([entry.vector for entry in entries], np.float32).reshape(-1, base.dense.dim)
+        changed = DenseIndex.build(ids, vectors)
+        self._place = _places(base.dense.ids, ids, [base.dense.row_of(each) for each in {*ids, *changes.gone}])
+        self.dense = LayeredDense(base.dense, changed, self._place)
+        small = index_of([entry.document for entry in entries], base.fit.lexical)
+        self.lexical = LayeredIndex(base.lexical, small, self._place)
+        self._row_at = np.full(len(base) + len(ids), -1, np.int64)
+        self._row_at[self._place] = np.arange(len(self._place))
+        self.columns = self._columns(entries, vectors)
+        self.graph = LinkGraph(self._edges(changes.targets), self.columns.published_at)
+
+    def row(self, number: int) -> Row:
+        """Return what is served of one row."""
+        place = int(self._place[number])
+        return self._base.row(place) if place < len(self._base) else self._rows[place - len(self._base)]
+
+    @cached_property
+    def url_keys(self) -> Sequence[str | None]:
+        """The url key of every row, None for one without an address."""
+        keys = [*self._base.url_keys, *(url_key(row.url) if row.url else None for row in self._rows)]
+        return [keys[place] for place in self._place.tolist()]
+
+    def _columns(self, entries: Sequence[Entry], vectors: NDArray[np.float32]) -> Columns:
+        alone = np.full(len(entries), -1, np.int32)
+        changed = columns_of(
+            self._rows,
+            [entry.n_words for entry in entries],
+            [entry.tags for entry in entries],
+            [entry.authors for entry in entries],
+            alone,
+        )
+        return layered(self._base.columns, changed, self._place, self._copies(entries, vectors))
+
+    def _copies(self, entries: Sequence[Entry], vectors: NDArray[np.float32]) -> NDArray[np.int32]:
+        """Return the groups of near-copies: the pairs of old rows are known, those with a new one are looked for."""
+        base, n_base = self._base, len(self._base)
+        signatures = Signatures.of([entry.signature for entry in entries])
+        dates = dates_of(self._rows)
+        rules = CopyRules()
+        among = rules.pairs(signatures, vectors, dates) + n_base
+        between = rules.pairs_between(
+            (signatures, vectors, dates),
+            (base.signatures, base.dense.vectors, base.columns.published_at),
+            self._row_at[:n_base] >= 0,
+        )
+        between[:, 0] += n_base
+        pairs = self._row_at[np.concatenate([base.copy_pairs, among, between])]
+        pairs = pairs[(pairs >= 0).all(axis=1)]
+
+        def both(old: NDArray[Any], new: NDArray[Any]) -> NDArray[Any]:
+            return np.concatenate([old, new])[self._place]
+
+        return groups_of(
+            pairs,
+            both(base.signatures.n_shingles, signatures.n_shingles),
+            both(base.signatures.marks, signatures.marks),
+            both(base.columns.published_at, dates),
+        )
+
+    def _edges(self, targets: Mapping[str, Sequence[str]]) -> NDArray[np.int32]:
+        """Return the links between rows: those that did not change as they are, the others anew; none from or to nowhere."""
+        old = self._base.graph.edges
+        base_row = self._base.dense.row_of
+        relinked = np.zeros(len(self._base), np.bool_)
+        relinked[[row for each in targets if (row := base_row(each)) is not None]] = True
+        moved = self._row_at[: len(self._base)].copy()
+        for at, served in enumerate(self._rows):
+            if (replaced := base_row(served.id)) is not None:
+                moved[replaced] = self._row_at[len(self._base) + at]
+        kept = moved[old[~relinked[old[:, 0]]]]
+        new = [
+            (self.dense.row_of(source), self.dense.row_of(each))
+            for source in sorted(targets)
+            for each in targets[source]
+        ]
+        there = np.array([edge for edge in new if None not in edge], np.int64).reshape(-1, 2)
+        edges = np.concatenate([kept, there])
+        return edges[(edges >= 0).all(axis=1)].astype(np.int32)
+
+
+def _places(ids: Sequence[str], changed: Sequence[str], left_out: Iterable[int | None]) -> NDArray[np.int64]:
+    """Return where the rows stand, in ascending order of ids: a row of the old ones, or their number plus one of the changed.
+
+    Args:
+        ids: of the old rows, ascending.
+        changed: ids of the changed ones, ascending.
+        left_out: old rows that are not there any more; None is none.
+    """
+    there = np.ones(len(ids), np.bool_)
+    there[[row for row in left_out if row is not None]] = False
+    old = np.flatnonzero(there)
+    before = np.array([bisect_left(ids, each) for each in changed], np.int64)
+    at = np.searchsorted(old, before, side="left")
+    return np.insert(old, at, len(ids) + np.arange(len(changed)))
