@@ -47,12 +47,14 @@ def audit(home: Home) -> Audit:
     index: list[str] = []
     exports: list[str] = []
     ids: set[str] | None = None
+    changed: dict[str, int] = {}
     try:
         with Catalog(home.catalog) as catalog:
             in_catalog += [f"{home.catalog}: {problem}" for problem in catalog.check_articles()]
             if not in_catalog:
                 vectors += [f"{home.catalog}: {problem}" for problem in catalog.check_vectors()]
             ids = catalog.ids()
+            changed = dict(catalog.changed_since(0))
             index += [f"{home.catalog}: {problem}" for problem in _lost_links(catalog.links(), ids)]
             checked.append(f"catalog: {len(ids):,} articles")
     except CatalogError as error:
@@ -60,7 +62,8 @@ def audit(home: Home) -> Audit:
     try:
         live = snapshot.load(home)
         checked.append(f"snapshot {live.name}: {len(live):,} rows")
-        index += [f"snapshot {live.name}: {problem}" for problem in _lost_rows(live, ids)]
+        newer = {article_id for article_id, number in changed.items() if number > live.change}
+        index += [f"snapshot {live.name}: {problem}" for problem in _lost_rows(live, ids, newer)]
     except SnapshotError as error:
         index.append(str(error))
     for folder in sorted(home.encoders.iterdir()) if home.encoders.is_dir() else []:
@@ -93,21 +96,23 @@ def _to_stub(link: Link) -> bool:
     return str(link.target_id).startswith(links.STUB_PREFIX)
 
 
-def _lost_rows(live: snapshot.Snapshot, ids: set[str] | None) -> list[str]:
-    """Return what is wrong with the ids of the rows, and with the links between them."""
+def _lost_rows(live: snapshot.Snapshot, ids: set[str] | None, newer: set[str]) -> list[str]:
+    """Return what is wrong with the ids of the rows, and with the links between them; what changed since is ``newer``."""
     marked = live.columns.stub
     by_id = [article_id.startswith(links.STUB_PREFIX) for article_id in live.dense.ids]
     strangers = [
         article_id
         for article_id, stub in zip(live.dense.ids, by_id, strict=True)
-        if not stub and ids is not None and article_id not in ids
+        if not stub and ids is not None and article_id not in ids and article_id not in newer
     ]
+    missing = sorted((ids or set()) - newer - set(live.dense.ids))
     mixed = [article_id for number, article_id in enumerate(live.dense.ids) if by_id[number] != bool(marked[number])]
     linking = [
         article_id for number, article_id in enumerate(live.dense.ids) if by_id[number] and live.graph.linked_by(number)
     ]
     return [
         *_told(strangers, "articles are not in the catalog"),
+        *_told(missing, "articles of the catalog are missing"),
         *_told(mixed, "rows are marked as a stub, or not, against their id"),
         *_told(linking, "stubs have links of their own"),
     ]

@@ -48,6 +48,11 @@ class Home:
         return self.path / "rules.toml"
 
     @property
+    def keys(self) -> Path:
+        """Who may write over HTTP."""
+        return self.path / "keys.json"
+
+    @property
     def encoders(self) -> Path:
         """The folder of exported models."""
         return self.path / "encoders"

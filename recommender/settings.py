@@ -131,6 +131,7 @@ class ServeSettings(_Section):
         workers: processes; they share one copy of the index.
         threads: blocking threads a worker.
         max_body_bytes: a larger request body is refused.
+        max_batch_bytes: the same for a batch of articles.
         max_query_chars: a longer free text is refused.
         poll_seconds: how often a worker looks for a new snapshot.
     """
@@ -140,6 +141,7 @@ class ServeSettings(_Section):
     workers: int = Field(default=1, ge=1, le=64)
     threads: int = Field(default=4, ge=1, le=64)
     max_body_bytes: int = Field(default=1_000_000, ge=1000, le=100_000_000)
+    max_batch_bytes: int = Field(default=10_000_000, ge=1000, le=1_000_000_000)
     max_query_chars: int = Field(default=5_000, ge=10, le=1_000_000)
     poll_seconds: float = Field(default=1.0, ge=0, le=3600)
 

@@ -22,7 +22,7 @@ LAYERS = (
     {"article", "settings", "vectors", "tokens", "measures", "home", "disk"},
     {
         *("readers", "catalog", "encoder", "dense", "lexical", "graph", "links", "copies"),
-        *("rank", "fusion", "editorial", "explain", "language"),
+        *("rank", "fusion", "editorial", "explain", "language", "keys"),
     },
     {"ingest", "snapshot", "compose", "answer", "evaluate"},
     {"build", "recommend", "backup", "audit"},

@@ -322,7 +322,7 @@ def test_an_unknown_article_is_404_with_the_nearest_titles(client: FlaskClient) 
     assert (unknown.status_code, _error(unknown)["type"]) == (404, "unknown_article")
 
 
-@pytest.mark.parametrize("path", ["/nowhere", "/v1", "/v1/", "/v1/articles//related", "/v1/articles/x", "/%00"])
+@pytest.mark.parametrize("path", ["/nowhere", "/v1", "/v1/", "/v1/articles//related", "/%00"])
 def test_an_unknown_path_is_404_in_the_same_shape(client: FlaskClient, path: str) -> None:
     response = client.get(path)
     assert response.status_code == 404

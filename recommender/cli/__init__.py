@@ -18,6 +18,7 @@ INTERRUPTED = 130
 # Command name -> module that defines it. A module is imported when its command runs, so that asking costs no more than it must.
 _COMMANDS = {
     "ingest": "write",
+    "withdraw": "write",
     "rebuild": "write",
     "related": "ask",
     "search": "ask",

@@ -33,6 +33,8 @@ def status(settings: Settings, as_json: bool) -> int:
     try:
         with Catalog(home.catalog) as catalog:
             told["catalog"] = catalog.counts()
+            if told["snapshot"]:
+                told["catalog"]["changed_since_snapshot"] = len(catalog.changed_since(live.change))
     except CatalogError as error:
         told["problems"].append(str(error))
     listed = snapshot.published(home)
@@ -58,6 +60,10 @@ def _print_status(told: dict[str, Any]) -> None:
     if catalog:
         languages = ", ".join(f"{name} {count:,}" for name, count in catalog["languages"].items())
         click.echo(f"catalog   {catalog['n_articles']:,} articles ({languages}), {catalog['n_links']:,} links")
+        if changed := catalog.get("changed_since_snapshot"):
+            click.echo(
+                f"          {changed:,} stories and stubs changed since the snapshot; a running service knows them"
+            )
         for name, count in catalog["embeddings"].items():
             click.echo(f"          {count:,} vectors of {name}")
 

@@ -15,7 +15,7 @@ from recommender.catalog import Catalog, Outcome
 from recommender.cli.output import Bars, print_json, talk
 from recommender.errors import SnapshotError
 from recommender.home import Home
-from recommender.ingest import IngestReport, Writer
+from recommender.ingest import IngestReport, Intake, Writer
 from recommender.ingest import ingest as ingest_sources
 from recommender.recommend import Recommender
 from recommender.settings import Settings, with_flags
@@ -71,13 +71,38 @@ def _print_report(report: IngestReport, n_articles: int, as_json: bool) -> None:
 
 
 @click.command()
+@click.argument("ids", nargs=-1, required=True, metavar="ID...")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def withdraw(settings: Settings, ids: tuple[str, ...], as_json: bool) -> int:
+    """Take articles out of the archive: no list holds them from here on, also in a service that runs.
+
+    All in one step, or none. Exit 1 if one was not there; the others are gone.
+    """
+    home = Home(settings.home)
+    with Catalog(home.catalog):
+        pass
+    gone = Intake(home, fuzzy_threshold=settings.links.fuzzy_threshold).withdraw(ids).ids
+    unknown = [article_id for article_id in dict.fromkeys(ids) if article_id not in gone]
+    if as_json:
+        print_json({"withdrawn": gone, "unknown": unknown})
+    else:
+        for article_id in gone:
+            click.echo(f"withdrawn: {article_id}")
+        for article_id in unknown:
+            talk(f"no article has the id {article_id[:200]!r}")
+    return 1 if unknown else 0
+
+
+@click.command()
 @click.option(
     "--gate/--no-gate", default=None, help="Hold it back if it does worse than the live one, or changes too much."
 )
 @click.option("--force", is_flag=True, help="Compare and tell, but publish all the same.")
+@click.option("--refit", is_flag=True, help="Count anew how telling each term is, also where little has changed.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.pass_obj
-def rebuild(settings: Settings, gate: bool | None, force: bool, as_json: bool) -> int:
+def rebuild(settings: Settings, gate: bool | None, force: bool, refit: bool, as_json: bool) -> int:
     """Embed what changed, then build, check and publish a snapshot.
 
     Interrupt it whenever you like: vectors that are done are kept, and the former snapshot stays live until the new one
@@ -86,7 +111,9 @@ def rebuild(settings: Settings, gate: bool | None, force: bool, as_json: bool) -
     bars = Bars(quiet=as_json)
     try:
         settings = with_flags(settings, {"gate.on": gate if not force else True})
-        report = run_rebuild(settings, watch=bars, tell=lambda message: None if as_json else talk(message), force=force)
+        report = run_rebuild(
+            settings, watch=bars, tell=lambda message: None if as_json else talk(message), force=force, refit=refit
+        )
     finally:
         bars.close()
     if as_json:
@@ -119,7 +146,7 @@ def _gate(settings: Settings, tell: compose.Tell, force: bool) -> Callable[[Snap
 
 
 def run_rebuild(
-    settings: Settings, *, watch: build.Stage, tell: compose.Tell, force: bool = False
+    settings: Settings, *, watch: build.Stage, tell: compose.Tell, force: bool = False, refit: bool = False
 ) -> build.BuildReport:
     """Rebuild the home that the settings name, holding its writer lock; used by the command and by the scheduler's script.
 
@@ -127,6 +154,7 @@ def run_rebuild(
         settings: of this process; ``gate.on`` compares the new index with the live one first.
         watch, tell: take note of progress, and of what a person should know.
         force: publish whatever the gate says.
+        refit: see ``build.rebuild``.
 
     Raises:
         GateError: the new index was held back.
@@ -137,8 +165,9 @@ def run_rebuild(
         pass
     with home.writer("a rebuild"), Catalog(home.catalog, write=True) as catalog:
         encoder = compose.open_build_encoder(home, settings.encoder, tell=tell)
+        gate = _gate(settings, tell, force)
         report = build.rebuild(
-            home, catalog, encoder, settings, now=datetime.now(UTC), watch=watch, gate=_gate(settings, tell, force)
+            home, catalog, encoder, settings, now=datetime.now(UTC), refit=refit, watch=watch, gate=gate
         )
     if report.unknown_languages:
         named = ", ".join(f"{count:,} in {language}" for language, count in report.unknown_languages.items())

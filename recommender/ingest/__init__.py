@@ -13,12 +13,25 @@ from recommender.article import Article
 from recommender.catalog import Outcome
 from recommender.errors import SourceError
 from recommender.ingest.embedding import encode_missing, missing_views
+from recommender.ingest.intake import Intake, Withdrawn, Written
 from recommender.ingest.writer import Writer, with_language
 from recommender.readers import Entry
 
 _BATCH = 200
 
-__all__ = ["IngestReport", "Refusal", "Writer", "encode_missing", "ingest", "missing_views", "with_language"]
+__all__ = [
+    "IngestReport",
+    "Intake",
+    "Refusal",
+    "Withdrawn",
+    "Writer",
+    "Written",
+    "accepted",
+    "encode_missing",
+    "ingest",
+    "missing_views",
+    "with_language",
+]
 
 Progress = Callable[[int, int], None]
 """Called with (done, total), both in one unit that the caller knows."""
@@ -98,7 +111,7 @@ def ingest(
     done = 0
     for file in dict.fromkeys(files):
         report.n_files += 1
-        for batch, offset in _batches(_good(file, report, tell)):
+        for batch, offset in _batches(accepted(_entries(file, report, tell), report, tell)):
             report.outcomes.update(writer.upsert(batch, str(file)))
             progress(done + offset, n_bytes)
         done += file.stat().st_size if file.exists() else 0
@@ -106,10 +119,11 @@ def ingest(
     return report
 
 
-def _good(file: Path, report: IngestReport, tell: Callable[[Refusal], None]) -> Iterator[tuple[Article, int]]:
-    """Yield (article, bytes read) of one file; what is refused goes into the report."""
+def accepted(
+    entries: Iterable[Entry], report: IngestReport, tell: Callable[[Refusal], None] = lambda refusal: None
+) -> Iterator[tuple[Article, int]]:
+    """Yield (article, bytes read) of one source's entries; what is refused goes into the report."""
     first_line: dict[str, int | None] = {}
-    entries = _entries(file, report, tell)
     for entry in entries:
         article = entry.article
         if article is None:

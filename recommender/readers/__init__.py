@@ -27,6 +27,7 @@ __all__ = [
     "parse_json",
     "read",
     "read_bytes",
+    "read_jsonl",
 ]
 
 READERS: dict[str, Reader] = {

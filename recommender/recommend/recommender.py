@@ -16,9 +16,10 @@ from recommender.answer import DEFAULT_OPTIONS, Answer, Options
 from recommender.article import Article
 from recommender.editorial import NO_HAND, Hand, Rule
 from recommender.encoder import Encoder, Recipe
-from recommender.errors import EncoderError, QueryError, SnapshotError, Suggestion, UnknownArticleError
+from recommender.errors import CatalogError, EncoderError, QueryError, SnapshotError, Suggestion, UnknownArticleError
 from recommender.fusion import Model
 from recommender.home import Home
+from recommender.ingest import Intake, Withdrawn, Written
 from recommender.recommend.evidence import Inquiry
 from recommender.recommend.lists import Lists
 from recommender.recommend.order import KeptCopy
@@ -54,6 +55,7 @@ class Recommender:
         rules: Sequence[Rule] = (),
         keep_copy: KeptCopy = "own",
         texts: Texts | None = None,
+        intake: Intake | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Take a snapshot and the means to encode what is not in it.
@@ -67,6 +69,7 @@ class Recommender:
             rules: the desk's pins, blocks and boosts.
             keep_copy: which of several near-copies is shown.
             texts: gives an article's body by id, for the sentences that ``explain`` quotes.
+            intake: takes what :meth:`upsert` and :meth:`withdraw` are given; None where nothing can be written.
             clock: tells when the desk's rules end.
         """
         self.recipe = recipe
@@ -76,6 +79,7 @@ class Recommender:
         self._rules = rules
         self._keep_copy: KeptCopy = keep_copy
         self._texts = texts
+        self._intake = intake
         self._clock = clock
         self._take(snapshot)
 
@@ -135,6 +139,7 @@ class Recommender:
             rules=compose.desk_rules(home, settings.ranking),
             keep_copy=settings.ranking.keep_copy,
             texts=texts,
+            intake=Intake(home, fuzzy_threshold=settings.links.fuzzy_threshold),
         )
 
     def with_view(self, snapshot: View) -> Self:
@@ -149,6 +154,29 @@ class Recommender:
         other.model = model
         other._lists = self._lists.with_model(model)
         return other
+
+    def upsert(self, articles: Iterable[Article], source: str = "upsert") -> Written:
+        """Write articles by id, all or none, and return when they are on the disk.
+
+        This recommender goes on answering from the state that it holds; the one that ``Live.get`` returns next knows them.
+
+        Raises:
+            CatalogError, BusyError: nothing of this was written.
+        """
+        return self._writable().upsert(articles, source)
+
+    def withdraw(self, ids: Iterable[str]) -> Withdrawn:
+        """Take articles away, all or none, and return when that is on the disk; as with :meth:`upsert`.
+
+        Raises:
+            CatalogError, BusyError: nothing of this was written.
+        """
+        return self._writable().withdraw(ids)
+
+    def _writable(self) -> Intake:
+        if self._intake is None:
+            raise CatalogError("this recommender was made without a catalog to write to; make it with Recommender.open")
+        return self._intake
 
     def related(self, article_id: str, options: Options = DEFAULT_OPTIONS) -> Answer:
         """Return the stories related to a known article (or stub).

@@ -10,9 +10,11 @@ from werkzeug.exceptions import HTTPException
 from recommender.errors import RecommenderError
 from recommender.recommend import Live
 from recommender.settings import Settings
-from recommender.web.api import api, as_json
+from recommender.web.api import api
 from recommender.web.page import page
 from recommender.web.refusals import error_body, refusal
+from recommender.web.responses import as_json
+from recommender.web.writing import writing
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +36,7 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["recommender.live"] = Live(settings)
     app.extensions["recommender.settings"] = settings
     app.register_blueprint(api)
+    app.register_blueprint(writing)
     app.register_blueprint(page)
     app.register_error_handler(RecommenderError, _refused)
     app.register_error_handler(HTTPException, _http_error)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from flask import Blueprint, Response, current_app, request
@@ -13,6 +12,7 @@ from recommender.recommend import Live
 from recommender.settings import Settings
 from recommender.web.parameters import options
 from recommender.web.refusals import refusal
+from recommender.web.responses import as_json
 
 api = Blueprint("api", __name__)
 
@@ -27,11 +27,6 @@ def settings() -> Settings:
     """Return the application's settings."""
     held: Settings = current_app.extensions["recommender.settings"]
     return held
-
-
-def as_json(value: object, status: int = 200) -> Response:
-    """Return a JSON response in UTF-8."""
-    return Response(json.dumps(value, ensure_ascii=False), status=status, mimetype="application/json")
 
 
 @api.get("/v1/articles/<path:article_id>/related")
@@ -94,4 +89,4 @@ def status() -> Response:
     """Tell what is live."""
     manifest = live().get().snapshot.manifest
     told = {name: manifest[name] for name in ("name", "created_at", "encoder", "counts")}
-    return as_json({"snapshot": told, "problem": live().problem})
+    return as_json({"snapshot": told, "live": live().status(), "problem": live().problem})

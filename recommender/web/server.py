@@ -11,6 +11,7 @@ from granian import Granian
 from granian.constants import Interfaces
 
 from recommender.errors import SettingsError
+from recommender.recommend import Live
 from recommender.settings import Settings
 
 
@@ -43,7 +44,10 @@ def run(settings: Settings) -> None:
 def _load(settings: Settings) -> Flask:
     from recommender.web import create_app
 
-    return create_app(settings)
+    app = create_app(settings)
+    live: Live = app.extensions["recommender.live"]
+    live.start()  # here, in the worker: a thread does not outlive the fork of its process
+    return app
 
 
 def _check_free(host: str, port: int) -> None:

@@ -1,0 +1,40 @@
+"""Who may write: ``Authorization: Bearer KEY``, held against the home's keys."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import ParamSpec
+
+from flask import Response, current_app, g, request
+
+from recommender.home import Home
+from recommender.keys import opened_by, read_keys
+from recommender.settings import Settings
+from recommender.web.refusals import error_body
+from recommender.web.responses import as_json
+
+P = ParamSpec("P")
+
+
+def write_key_needed(view: Callable[P, Response]) -> Callable[P, Response]:
+    """Answer 401 to who brings no write key; the name of the key is in ``g.key_name``."""
+
+    @functools.wraps(view)
+    def guarded(*arguments: P.args, **named: P.kwargs) -> Response:
+        settings: Settings = current_app.extensions["recommender.settings"]
+        keys = read_keys(Home(settings.home).keys)
+        given = request.authorization
+        token = given.token if given is not None and given.type == "bearer" else None
+        name = opened_by(keys, token or "", "write")
+        if name is None:
+            hint = "" if keys else "; this home has no keys yet: recommender keys add NAME --scope write"
+            response = as_json(
+                error_body("unauthorized", f"a write key is needed: send Authorization: Bearer KEY{hint}"), 401
+            )
+            response.headers["WWW-Authenticate"] = "Bearer"
+            return response
+        g.key_name = name
+        return view(*arguments, **named)
+
+    return guarded
