@@ -26,7 +26,8 @@ from typing import Protocol
 from rapidfuzz import fuzz, process
 
 from recommender.article import Article, Link
-from recommender.text import digest, telling_words, title_key, url_key
+from recommender.text import digest, link_keys, title_key, url_key
+from recommender.text import headline_keys as keys_of_headline
 
 STUB_PREFIX = "stub:"
 _MIN_NEAREST = 60
@@ -48,8 +49,8 @@ class Archive(Protocol):
         """Return the articles with this headline (a title key)."""
         ...
 
-    def sharing(self, words: Sequence[str]) -> list[Headline]:
-        """Return the articles whose headline holds any of these words."""
+    def sharing(self, headline_keys: Sequence[str]) -> list[Headline]:
+        """Return the articles whose headline has any of these keys (``text.headline_keys``)."""
         ...
 
 
@@ -70,7 +71,7 @@ class Headlines:
         """Index headlines and addresses of every article."""
         self._by_url: dict[str, str] = {}
         self._by_title: dict[str, list[Headline]] = defaultdict(list)
-        self._by_word: dict[str, list[Headline]] | None = None
+        self._by_key: dict[str, list[Headline]] | None = None
         for target in sorted(targets, key=lambda target: target.article_id):
             key = url_key(target.url) if target.url else None
             if key:
@@ -86,14 +87,14 @@ class Headlines:
         """Return the articles with this headline."""
         return self._by_title.get(key, [])
 
-    def sharing(self, words: Sequence[str]) -> list[Headline]:
-        """Return the articles whose headline holds any of these words."""
-        if self._by_word is None:
-            self._by_word = defaultdict(list)
-            for key, same in self._by_title.items():
-                for word in set(key.split()):
-                    self._by_word[word] += same
-        found = {headline[0]: headline for word in words for headline in self._by_word.get(word, ())}
+    def sharing(self, headline_keys: Sequence[str]) -> list[Headline]:
+        """Return the articles whose headline has any of these keys."""
+        if self._by_key is None:
+            self._by_key = defaultdict(list)
+            for title, same in self._by_title.items():
+                for key in keys_of_headline(title):
+                    self._by_key[key] += same
+        found = {headline[0]: headline for key in headline_keys for headline in self._by_key.get(key, ())}
         return list(found.values())
 
 
@@ -128,7 +129,7 @@ class LinkResolver:
 
     def _near(self, title: str) -> list[Headline]:
         """Return the articles whose headlines are most alike ``title``, all of them that share the best score."""
-        candidates = self._archive.sharing(telling_words(title))
+        candidates = self._archive.sharing(link_keys(title))
         scores = alike(title, [key for _, key, _ in candidates], self._threshold)
         best = max(scores.values(), default=0.0)
         return [candidates[at] for at, score in scores.items() if score == best]

@@ -9,6 +9,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterator
+from itertools import combinations
 
 from w3lib.url import canonicalize_url, url_query_cleaner
 
@@ -32,7 +33,7 @@ _MARKS = (
     "\u102b-\u103e\u17b4-\u17d3"
 )
 _NOT_WORD = re.compile(rf"[^\w{_MARKS}]+|_+")
-_N_TELLING = 3
+_LINK_WORDS, _HEADLINE_WORDS = 3, 4
 _DASHES = re.compile("[\u2010-\u2015\u2212-]+")
 _APOSTROPHES = re.compile("['’ʼ`´]")
 _WORDS = re.compile(rf"(?:[^\W_]|[{_MARKS}])+(?:['’ʼ\-](?:[^\W_]|[{_MARKS}])+)*")
@@ -88,13 +89,26 @@ def title_key(title: str) -> str:
     return " ".join(_NOT_WORD.sub(" ", _DASHES.sub(" ", folded)).split())
 
 
-def telling_words(title: str) -> tuple[str, ...]:
-    """Return the three longest words of a title key, the longest first.
+def link_keys(title: str) -> tuple[str, ...]:
+    """Return the keys under which a link with this title key is held against headlines; see :func:`headline_keys`."""
+    return _pairs_of_longest(title, _LINK_WORDS)
 
-    Two headlines are compared only where one of these stands in the other: long words are rare ones, and a rule that looks at
-    no other article lets one that comes or goes change nothing but the links that it is in question for.
+
+def headline_keys(title: str) -> tuple[str, ...]:
+    """Return the keys under which a headline with this title key is held against links: pairs of its four longest words.
+
+    The two are compared only where they share a key, that is where two of the link's three longest words are among the
+    headline's four. Long words are rare ones, and a rule that looks at no other article lets one that comes or goes change
+    nothing but the links that it is in question for.
     """
-    return tuple(sorted(set(title.split()), key=lambda word: (-len(word), word))[:_N_TELLING])
+    return _pairs_of_longest(title, _HEADLINE_WORDS)
+
+
+def _pairs_of_longest(title: str, n: int) -> tuple[str, ...]:
+    longest = sorted(set(title.split()), key=lambda word: (-len(word), word))[:n]
+    if len(longest) < 2:
+        return tuple(longest)
+    return tuple(sorted(" ".join(sorted(pair)) for pair in combinations(longest, 2)))
 
 
 def base_language(tag: str | None) -> str:

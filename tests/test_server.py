@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import re
@@ -9,9 +10,10 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ import pytest
 from newsroom import publish, settings_for, store, stories
 
 from recommender.article import Article
+from recommender.home import Home
 from recommender.settings import Settings
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="looks for workers in /proc")]
@@ -161,12 +164,48 @@ def test_many_readers_get_the_same_answer_while_a_new_index_is_published(served:
         answers = [future.result() for future in asked]
         assert {status for status, _ in answers} == {200}
         assert {answer["snapshot"] for _, answer in answers} <= {"s00000001", "s00000002"}
-        by_snapshot = {answer["snapshot"]: answer for _, answer in answers}
-        assert all(answer == by_snapshot[answer["snapshot"]] for _, answer in answers)
-        # While one thread opens the new index, the others answer from the former one.
-        again = [readers.submit(_ask, port, "/v1/articles/new/related") for _ in range(40)]
-        assert {future.result()[0] for future in again} <= {200, 404}
-        assert _ask(port, "/v1/articles/new/related")[0] == 200
+        # Before the new story, with it over the old index, and in the new index: three states, and nothing between them.
+        assert len({json.dumps(answer, sort_keys=True) for _, answer in answers}) <= 3
+        _until(lambda: {_ask(port, "/v1/articles/new/related")[0] for _ in range(20)} == {200})
+
+
+def test_every_worker_drops_a_withdrawn_story_at_once_and_finds_a_new_one_soon(served: Settings, port: int) -> None:
+    home = Home(served.home)
+    keys = [{"name": "cms", "scope": "write", "sha256": hashlib.sha256(b"secret").hexdigest()}]
+    home.keys.write_text(json.dumps({"keys": keys}), encoding="utf-8")
+    home.keys.chmod(0o600)
+    path = "/v1/articles/ferry-strike/related?k=50&kind=any&floor=0"
+
+    def ids() -> list[set[str]]:
+        asked = [readers.submit(_ask, port, path) for _ in range(24)]
+        return [{result["id"] for result in future.result()[1]["results"]} for future in asked]
+
+    with _serving(served, port), ThreadPoolExecutor(8) as readers:
+        assert all("ferry-vote" in found for found in ids())
+        assert _write(port, "DELETE", "/v1/articles/ferry-vote") == 200
+        assert not any("ferry-vote" in found for found in ids())
+        story = b'{"title": "Ferry crews on night shift speak of their strike in the harbour", "language": "en"}'
+        assert _write(port, "PUT", "/v1/articles/night", story) == 201
+        _until(lambda: all("night" in found for found in ids()))
+        publish(served)
+        assert not any("ferry-vote" in found for found in ids())
+        assert all("night" in found for found in ids())
+
+
+def _write(port: int, method: str, path: str, body: bytes | None = None) -> int:
+    headers = {"Authorization": "Bearer secret"}
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data=body, method=method, headers=headers)
+    with urllib.request.urlopen(request, timeout=30) as response:
+        status: int = response.status
+        return status
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    for _ in range(_TRIES):
+        if holds():
+            return
+        time.sleep(0.1)
+    raise AssertionError("it never came")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

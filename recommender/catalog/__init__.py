@@ -176,7 +176,7 @@ class Catalog:
         if known and known[0] == digest == self._digest_now(article.id):
             return Outcome.UNCHANGED
         if known:
-            keys.drop_words(self._db, article.id)
+            keys.drop_keys(self._db, article.id)
         names = (*COLUMNS, "source", "digest", "url_key", "title_key")
         updates = ", ".join(f"{name} = excluded.{name}" for name in names[1:])
         self._db.execute(
@@ -191,7 +191,7 @@ class Catalog:
                 for position, link in enumerate(article.read_more)
             ],
         )
-        keys.add_words(self._db, article.id, article.title, article.read_more)
+        keys.add_keys(self._db, article.id, article.title, article.read_more)
         self.touch([article.id])
         return Outcome.CHANGED if known else Outcome.NEW
 
@@ -200,7 +200,7 @@ class Catalog:
         removed = []
         with self.transaction():
             for article_id in ids:
-                keys.drop_words(self._db, article_id)
+                keys.drop_keys(self._db, article_id)
                 if self._db.execute("DELETE FROM articles WHERE id = ?", (article_id,)).rowcount:
                     removed.append(article_id)
             self.touch(removed)
@@ -277,10 +277,10 @@ class Catalog:
         with self._guarded():
             return keys.meaning(self._db, ids)
 
-    def links_with(self, words: Sequence[str]) -> list[tuple[str, str]]:
-        """Return (article, title key) of the links without an address one of whose telling words is among these."""
+    def links_with(self, link_keys: Sequence[str]) -> list[tuple[str, str]]:
+        """Return (article, title key) of the links without an address one of whose keys is among these."""
         with self._guarded():
-            return keys.links_with(self._db, words)
+            return keys.links_with(self._db, link_keys)
 
     def at_url(self, key: str) -> str | None:
         """Return the article at an address (a url key), of several the first by id; None for none."""
@@ -294,14 +294,14 @@ class Catalog:
             rows = self._db.execute("SELECT id, title_key, published_at FROM articles WHERE title_key = ?", (key,))
             return [(row[0], row[1], instant_of(row[2])) for row in rows.fetchall()]
 
-    def sharing(self, words: Sequence[str]) -> list[tuple[str, str, datetime | None]]:
-        """Return (id, title key, date) of the articles whose headline holds any of these words."""
+    def sharing(self, headline_keys: Sequence[str]) -> list[tuple[str, str, datetime | None]]:
+        """Return (id, title key, date) of the articles whose headline has any of these keys."""
         sql = (
             "SELECT id, title_key, published_at FROM articles "
-            f"WHERE id IN (SELECT id FROM title_words WHERE word IN ({marks(words)}))"
+            f"WHERE id IN (SELECT id FROM headline_keys WHERE key IN ({marks(headline_keys)}))"
         )
         with self._guarded():
-            return [(row[0], row[1], instant_of(row[2])) for row in self._db.execute(sql, words).fetchall()]
+            return [(row[0], row[1], instant_of(row[2])) for row in self._db.execute(sql, headline_keys).fetchall()]
 
     def touch(self, ids: Iterable[str]) -> None:
         """Note that these articles or stubs changed, under the number of the open transaction."""

@@ -1,4 +1,4 @@
-"""What articles and links are looked up by: addresses, headlines, and the words of these. Derived, and kept with every write."""
+"""What articles and links are looked up by: addresses, headlines, and pairs of words of these. Derived, and kept with every write."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from recommender.article import ReadMore
-from recommender.text import telling_words, title_key, url_key
+from recommender.text import headline_keys, link_keys, title_key, url_key
 
 VARIABLES = 500  # SQLite takes at least 999 in one statement
 
@@ -17,28 +17,35 @@ def url_key_of(url: str | None) -> str | None:
     return url_key(url) if url else None
 
 
-def add_words(db: sqlite3.Connection, article_id: str, title: str, read_more: Iterable[ReadMore]) -> None:
-    """Note the words of a headline, and of the links that may mean a headline nearly the same."""
-    db.executemany(
-        "INSERT OR IGNORE INTO title_words VALUES (?, ?)",
-        ((word, article_id) for word in set(title_key(title).split())),
+def add_keys(db: sqlite3.Connection, article_id: str, title: str, read_more: Iterable[ReadMore]) -> None:
+    """Note the keys of a headline, and of the links that may mean a headline nearly the same."""
+    _note(db, "headline_keys", article_id, headline_keys(title_key(title)))
+    _note(
+        db,
+        "link_keys",
+        article_id,
+        {key for link in read_more if not link.url for key in link_keys(title_key(link.title))},
     )
-    telling = {word for link in read_more if not link.url for word in telling_words(title_key(link.title))}
-    db.executemany("INSERT OR IGNORE INTO link_words VALUES (?, ?)", ((word, article_id) for word in telling))
 
 
-def drop_words(db: sqlite3.Connection, article_id: str) -> None:
-    """Forget the words of an article as it stands in the catalog, before it changes or goes."""
+def drop_keys(db: sqlite3.Connection, article_id: str) -> None:
+    """Forget the keys of an article as it stands in the catalog, before it changes or goes."""
     row = db.execute("SELECT title_key FROM articles WHERE id = ?", (article_id,)).fetchone()
-    words = set(row[0].split()) if row else set()
-    db.executemany("DELETE FROM title_words WHERE word = ? AND id = ?", ((word, article_id) for word in words))
+    _forget(db, "headline_keys", article_id, headline_keys(row[0]) if row else ())
     rows = db.execute("SELECT title_key FROM links WHERE article_id = ? AND url IS NULL", (article_id,))
-    telling = {word for (key,) in rows.fetchall() for word in telling_words(key)}
-    db.executemany("DELETE FROM link_words WHERE word = ? AND id = ?", ((word, article_id) for word in telling))
+    _forget(db, "link_keys", article_id, {key for (title,) in rows.fetchall() for key in link_keys(title)})
+
+
+def _note(db: sqlite3.Connection, table: str, article_id: str, keys: Iterable[str]) -> None:
+    db.executemany(f"INSERT OR IGNORE INTO {table} VALUES (?, ?)", ((key, article_id) for key in keys))
+
+
+def _forget(db: sqlite3.Connection, table: str, article_id: str, keys: Iterable[str]) -> None:
+    db.executemany(f"DELETE FROM {table} WHERE key = ? AND id = ?", ((key, article_id) for key in keys))
 
 
 def fill(db: sqlite3.Connection) -> None:
-    """Make the keys and words of everything that is there."""
+    """Make the keys of everything that is there."""
     for article_id, title, url in db.execute("SELECT id, title, url FROM articles").fetchall():
         keys = (url_key_of(url), title_key(title), article_id)
         db.execute("UPDATE articles SET url_key = ?, title_key = ? WHERE id = ?", keys)
@@ -47,7 +54,7 @@ def fill(db: sqlite3.Connection) -> None:
             "UPDATE links SET url_key = ?, title_key = ? WHERE article_id = ? AND position = ?",
             ((url_key_of(link[2]), title_key(link[1]), article_id, link[0]) for link in links),
         )
-        add_words(db, article_id, title, [ReadMore(link[1], link[2]) for link in links])
+        add_keys(db, article_id, title, [ReadMore(link[1], link[2]) for link in links])
 
 
 def leading_to(db: sqlite3.Connection, ids: Sequence[str]) -> set[str]:
@@ -62,13 +69,13 @@ def meaning(db: sqlite3.Connection, ids: Sequence[str]) -> set[str]:
     return _sources(db, urls, ids) | _sources(db, titles, ids)
 
 
-def links_with(db: sqlite3.Connection, words: Sequence[str]) -> list[tuple[str, str]]:
-    """Return (article, title key) of the links without an address one of whose telling words is among these."""
+def links_with(db: sqlite3.Connection, keys: Sequence[str]) -> list[tuple[str, str]]:
+    """Return (article, title key) of the links without an address one of whose keys is among these."""
     found: set[tuple[str, str]] = set()
-    for some in chunked(words):
+    for some in chunked(keys):
         sql = (
-            "SELECT DISTINCT links.article_id, links.title_key FROM link_words JOIN links ON links.article_id = link_words.id "
-            f"WHERE link_words.word IN ({marks(some)}) AND links.url IS NULL"
+            "SELECT DISTINCT links.article_id, links.title_key FROM link_keys JOIN links ON links.article_id = link_keys.id "
+            f"WHERE link_keys.key IN ({marks(some)}) AND links.url IS NULL"
         )
         found.update(db.execute(sql, some))
     return sorted(found)

@@ -9,9 +9,9 @@ _LOOKUPS = (
     "CREATE INDEX links_by_target ON links(target_id)",
     "CREATE INDEX links_by_url ON links(url_key)",
     "CREATE INDEX links_by_title ON links(title_key)",
-    # Every word of every headline, and the telling ones of each link that may mean a headline nearly the same.
-    "CREATE TABLE title_words (word TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (word, id)) WITHOUT ROWID",
-    "CREATE TABLE link_words (word TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (word, id)) WITHOUT ROWID",
+    # Where a headline and a link that may mean one nearly the same meet: text.headline_keys and text.link_keys.
+    "CREATE TABLE headline_keys (key TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (key, id)) WITHOUT ROWID",
+    "CREATE TABLE link_keys (key TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (key, id)) WITHOUT ROWID",
 )
 _CHANGES = (
     # The number of the last transaction that changed what is served of an article or stub: its content, or where its

@@ -8,7 +8,7 @@ from dataclasses import replace
 from recommender import language, links
 from recommender.article import Article, Link
 from recommender.catalog import Catalog, Outcome
-from recommender.text import title_key
+from recommender.text import headline_keys, title_key
 
 _RESOLVED = "links are resolved at"
 _PAGE = 2_000
@@ -91,7 +91,7 @@ class Writer:
     def _concerned(self, written: Sequence[str]) -> set[str]:
         """Return the articles whose links might mean what was written."""
         titles = sorted({title_key(article.title) for article in self._catalog.some_articles(written)} - {""})
-        waiting = self._catalog.links_with(sorted({word for title in titles for word in title.split()}))
+        waiting = self._catalog.links_with(sorted({key for title in titles for key in headline_keys(title)}))
         keys = [key for _, key in waiting]
         near = {waiting[at][0] for title in titles for at in links.alike(title, keys, self._threshold)}
         return self._catalog.meaning(written) | near

@@ -55,11 +55,13 @@ class Live:
         self._clock = clock
         self._looking = Lock()
         self._following = Lock()
+        self._probing = Lock()
         self._held: Recommender | None = None
         self._seen: tuple[object, ...] | None = None
         self._next_look = 0.0
         self._probe: Catalog | None = None
         self._reader: Catalog | None = None
+        self._opened: object = None
         self._probed = self._read_at = -1
         self._log: ChangeLog | None = None
         self._leading: contextlib.ExitStack | None = None
@@ -82,9 +84,7 @@ class Live:
         if self._held is None or (self._thread is None and self._clock() >= self._next_look):
             self._look(wait=self._held is None)
         assert self._held is not None
-        if self._something_went(self._held):
-            with self._following:
-                self._follow()
+        self._drop_what_went(self._held)
         return self._held
 
     def status(self) -> dict[str, Any]:
@@ -154,7 +154,6 @@ class Live:
             return
         self._problems.pop("index", None)
         with self._following:
-            self._close()
             self._open_catalog()
             self._log = ChangeLog(base, opened.recipe)
             self._read_at = -1
@@ -162,20 +161,30 @@ class Live:
                 self._held = opened
 
     def _open_catalog(self) -> None:
-        self._problems.pop("catalog", None)
-        if not self._home.catalog.exists():
+        """Open the catalog, unless it is the one that is open."""
+        file = _stamp(self._home.catalog)
+        if file == self._opened:
             return
+        self._close()
+        self._problems.pop("catalog", None)
         try:
-            self._probe, self._reader = Catalog(self._home.catalog), Catalog(self._home.catalog)
+            if file is not None:
+                with self._probing:
+                    self._probe, self._probed = Catalog(self._home.catalog), -1
+                self._reader = Catalog(self._home.catalog)
+            self._opened = file
         except CatalogError as error:
             self._close()
             self._cannot_read(error)
 
     def _close(self) -> None:
-        for catalog in (self._probe, self._reader):
-            if catalog is not None:
-                catalog.close()
-        self._probe = self._reader = None
+        with self._probing:
+            if self._probe is not None:
+                self._probe.close()
+            self._probe = None
+        if self._reader is not None:
+            self._reader.close()
+        self._reader = self._opened = None
 
     def _cannot_read(self, error: CatalogError) -> None:
         self._problems["catalog"] = _NO_CATALOG
@@ -201,21 +210,23 @@ class Live:
         self._held = recommender.with_view(Overlay(self._log.base, changes))
         return True
 
-    def _something_went(self, held: Recommender) -> bool:
-        """Tell whether a row of what is held was withdrawn since."""
-        probe = self._probe
-        if probe is None:
-            return False
-        try:
-            version = probe.version()
-            if version == self._probed:
-                return False
-            gone = probe.withdrawn_since(held.snapshot.change)
-        except CatalogError as error:
-            self._cannot_read(error)
-            return False
-        self._probed = version
-        return any(held.snapshot.dense.row_of(article_id) is not None for article_id in gone)
+    def _drop_what_went(self, held: Recommender) -> None:
+        """Take in what changed if a row of what is held was withdrawn since."""
+        with self._probing:
+            if self._probe is None:
+                return
+            try:
+                version = self._probe.version()
+                if version == self._probed:
+                    return
+                gone = self._probe.withdrawn_since(held.snapshot.change)
+            except CatalogError as error:
+                self._cannot_read(error)
+                return
+        if any(held.snapshot.dense.row_of(article_id) is not None for article_id in gone):
+            with self._following:
+                self._follow()
+        self._probed = version  # not before: whoever asks meanwhile must wait as well
 
     def _encode(self) -> bool:
         """Make vectors for some of the texts that wait for them, if that is for this process to do; tell whether any were made."""
