@@ -18,7 +18,7 @@ from recommender.settings import Settings
 PACKAGE = Path(recommender.__file__).parent
 
 LAYERS = (
-    {"errors", "text"},
+    {"errors", "text", "markup"},
     {"article", "settings", "vectors", "tokens", "measures", "home", "disk"},
     {
         *("readers", "catalog", "encoder", "dense", "lexical", "graph", "links", "copies"),

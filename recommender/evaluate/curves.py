@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from recommender.evaluate.markup import Html, tag
 from recommender.evaluate.plots import round_step
 from recommender.evaluate.result import Histogram
+from recommender.markup import Html, tag
 
 _WIDTH, _HEIGHT = 400, 180
 _LEFT, _TOP, _RIGHT, _BOTTOM = 34, 12, 396, 152

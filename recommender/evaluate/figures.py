@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from recommender.evaluate.breakdown import Group
 from recommender.evaluate.curves import appearances_plot, histogram_plot
 from recommender.evaluate.lists import Coverage
-from recommender.evaluate.markup import Html, joined, tag
 from recommender.evaluate.numbers import Interval
 from recommender.evaluate.plots import Bar, Row, axis_over, bar_plot, dot_plot, legend
 from recommender.evaluate.result import Evaluation, Scope
 from recommender.evaluate.table import orphans_text, range_text, signed_text
+from recommender.markup import Html, joined, tag
 
 _MOST_GROUPS = 12
 _LABEL_CHARS = 40

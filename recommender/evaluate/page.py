@@ -14,7 +14,6 @@ from recommender.evaluate.figures import (
     systems_figure,
 )
 from recommender.evaluate.lists import Coverage
-from recommender.evaluate.markup import Html, tag
 from recommender.evaluate.reliability import Bin, whose_text
 from recommender.evaluate.result import Evaluation, Scope
 from recommender.evaluate.style import STYLE
@@ -27,6 +26,7 @@ from recommender.evaluate.tables import (
     systems_table,
     worst_list,
 )
+from recommender.markup import Html, tag
 
 _CSP = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 _TITLE = "How well the lists match what editors judged related"

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from recommender.evaluate.markup import Html, joined, tag
+from recommender.markup import Html, joined, tag
 
 _MOST_TICKS = 5
 _ROW_HEIGHT = 28

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recommender.evaluate.markup import Html
+from recommender.markup import Html
 
 STYLE = Html("""
 :root {

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 
 from recommender.evaluate.facts import NEWER, Listed
 from recommender.evaluate.lists import Hub, Reason
-from recommender.evaluate.markup import Html, joined, tag
 from recommender.evaluate.numbers import Difference
 from recommender.evaluate.reliability import Bin, range_of
 from recommender.evaluate.result import Scope
 from recommender.evaluate.table import day_text, p_text, range_text, ratio_text, signed_text
 from recommender.evaluate.worst import Instead, Missed, WorstQuery
+from recommender.markup import Html, joined, tag
 
 _MOST_MISSED = 8
 _SEPARATOR = " · "
