@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
@@ -16,102 +15,15 @@ from recommender.answer import RANKERS, Answer, Options, Ranker, options_of
 from recommender.article import Article
 from recommender.catalog import Catalog
 from recommender.cli.lines import Lines
+from recommender.cli.options import list_options, options_given, past_only_option
 from recommender.cli.output import Bars, print_answer, print_json, print_line, print_trec, talk
 from recommender.errors import SourceError, UnknownArticleError
 from recommender.home import Home
-from recommender.rank import Filters
 from recommender.recommend import Live, Recommender
 from recommender.settings import Settings, with_flags
 from recommender.text import canonical_url
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-
 MAX_INPUT_BYTES = 64 * 2**20
-
-
-def parsed_date(ctx: click.Context, parameter: click.Parameter, value: str | None) -> datetime | None:
-    """Return a date given on the command line; without an offset it is UTC."""
-    if value is None:
-        return None
-    try:
-        instant = datetime.fromisoformat(value)
-    except ValueError:
-        raise click.BadParameter(
-            f"{value!r} is no date; write it like 2025-03-14 or 2025-03-14T09:30:00+01:00"
-        ) from None
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
-
-
-def _list_options(command: Command) -> Command:
-    for option in reversed(
-        (
-            click.option("-k", type=int, help="Length of the list (default: 5)."),
-            click.option("--section", "sections", multiple=True, help="Only this section; may be given again."),
-            click.option(
-                "--language", "languages", multiple=True, help="Only this language; may be given again. 'any' for all."
-            ),
-            click.option("--published-after", callback=parsed_date, metavar="DATE"),
-            click.option("--published-before", callback=parsed_date, metavar="DATE"),
-            click.option("--exclude", multiple=True, metavar="ID", help="Never this article; may be given again."),
-            click.option("--no-stubs", is_flag=True, help="No headlines without an article."),
-            click.option(
-                "--kind", "kinds", multiple=True, help="Only this kind of story; may be given again. 'any' for all."
-            ),
-            click.option("--tag", "tags", multiple=True, help="Only stories with this tag; may be given again."),
-            click.option("--author", "authors", multiple=True, help="Only stories by this author; may be given again."),
-            click.option(
-                "--raw",
-                is_flag=True,
-                help="The pure ranking: filters, but no rules, collapse, diversity, floor or editor's hand.",
-            ),
-            click.option(
-                "--ranker", type=click.Choice(RANKERS), default="full", help="What is scored (default: full)."
-            ),
-            click.option("--freshness/--no-freshness", default=None, help="Let stories fade with time."),
-            click.option("--feedback/--no-feedback", default=None, help="Ask a text with the stories it finds first."),
-            click.option("--collapse/--no-collapse", default=None, help="Show one of several near-copies."),
-            click.option("--diversity", type=float, metavar="X", help="Part stories that are alike; 0 for not at all."),
-            click.option("--floor", type=float, metavar="P", help="Least probability of a link; 0 for no floor."),
-            click.option(
-                "--preview",
-                type=click.Path(path_type=Path),
-                metavar="FILE",
-                help="Apply the pins, blocks and boosts of this file instead of the published ones.",
-            ),
-            click.option("--explain", is_flag=True, help="Show the parts of each score."),
-            click.option("--json", "as_json", is_flag=True, help="Print JSON."),
-        )
-    ):
-        command = option(command)
-    return command
-
-
-def _options(settings: Settings, *, past_only: bool | None = None, **given: Any) -> Options:
-    any_language = "any" in given["languages"]
-    any_kind = "any" in given["kinds"]
-    options = options_of(settings.ranking)
-    named = ("k", "freshness", "feedback", "collapse", "diversity", "floor")
-    return replace(
-        options,
-        **{name: given[name] for name in named if given[name] is not None},
-        filters=Filters(
-            sections=given["sections"],
-            languages=() if any_language else tuple(name.lower() for name in given["languages"]),
-            kinds=() if any_kind else given["kinds"],
-            tags=given["tags"],
-            authors=given["authors"],
-            published_after=given["published_after"],
-            published_before=given["published_before"],
-            exclude=frozenset(given["exclude"]),
-            stubs=not given["no_stubs"],
-        ),
-        raw=given["raw"],
-        ranker=given["ranker"],
-        kinds=() if any_kind else options.kinds,
-        past_only=settings.ranking.past_only if past_only is None else past_only,
-        same_language=settings.ranking.same_language and not any_language,
-        explain=given["explain"],
-    )
 
 
 def _opened(settings: Settings, preview: Path | None) -> Recommender:
@@ -142,8 +54,8 @@ def _opened(settings: Settings, preview: Path | None) -> Recommender:
 @click.option(
     "--format", "style", type=click.Choice(["trec", "jsonl"]), default="jsonl", help="Of --all (default: jsonl)."
 )
-@click.option("--past-only/--any-date", default=None, help="Nothing younger than the article.")
-@_list_options
+@past_only_option
+@list_options
 @click.pass_obj
 def related(
     settings: Settings,
@@ -162,7 +74,7 @@ def related(
     if whole_archive == (article is not None):
         raise click.UsageError("give one article (ID, URL, FILE or -), or --all")
     recommender = _opened(settings, given.pop("preview"))
-    options = _options(settings, past_only=past_only, **given)
+    options = options_given(settings, past_only=past_only, **given)
     if whole_archive:
         _print_all(recommender, options, style)
         return 0
@@ -237,7 +149,7 @@ def _print_all(recommender: Recommender, options: Options, style: str) -> None:
 @click.option(
     "--format", "style", type=click.Choice(["trec", "jsonl"]), default="jsonl", help="Of --queries (default: jsonl)."
 )
-@_list_options
+@list_options
 @click.pass_obj
 def search(
     settings: Settings, /, text: str | None, queries: Path | None, style: str, as_json: bool, **given: Any
@@ -246,7 +158,7 @@ def search(
     if (text is None) == (queries is None):
         raise click.UsageError("give one TEXT, or --queries FILE.tsv")
     recommender = _opened(settings, given.pop("preview"))
-    options = _options(settings, **given)
+    options = options_given(settings, **given)
     if queries is None:
         answer = recommender.search(str(text), options)
         if as_json:

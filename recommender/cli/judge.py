@@ -15,7 +15,7 @@ import click
 from recommender.answer import options_of
 from recommender.article import Article
 from recommender.catalog import Catalog
-from recommender.cli.ask import parsed_date
+from recommender.cli.options import parsed_date
 from recommender.cli.output import Bars, print_json, talk
 from recommender.errors import InputError, RecommenderError, SourceError
 from recommender.evaluate import check_folder, page
