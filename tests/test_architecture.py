@@ -25,7 +25,7 @@ LAYERS = (
         *("rank", "fusion", "editorial", "explain", "language", "keys"),
     },
     {"ingest", "snapshot", "compose", "answer", "evaluate"},
-    {"build", "recommend", "backup", "audit"},
+    {"build", "recommend", "fragment", "backup", "audit"},
     {"web", "trial"},
     {"cli"},  # above web: `serve` starts the service
     {"__main__"},
