@@ -78,9 +78,7 @@ class Home:
             CatalogError: the folder cannot be made or written.
         """
         with self._locked("writer.lock", fcntl.LOCK_EX) as descriptor:
-            os.ftruncate(descriptor, 0)
-            told = f"process {os.getpid()}, {purpose} since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
-            os.pwrite(descriptor, told.encode(), 0)
+            _sign(descriptor, purpose)
             yield
 
     @contextlib.contextmanager
@@ -129,6 +127,34 @@ class Home:
             yield descriptor
         finally:
             os.close(descriptor)
+
+
+def take_lock(path: Path, purpose: str) -> int:
+    """Lock a file for this process alone and return its descriptor: whoever closes it, or dies, frees the lock.
+
+    Args:
+        path: made when it is missing; it stays, and says who holds the lock.
+        purpose: what is being done, told to whoever comes second.
+
+    Raises:
+        BusyError: another process holds it.
+        OSError: it cannot be opened or written.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        _lock(descriptor, path, fcntl.LOCK_EX)
+        _sign(descriptor, purpose)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _sign(descriptor: int, purpose: str) -> None:
+    """Write into a lock's file who holds it."""
+    os.ftruncate(descriptor, 0)
+    told = f"process {os.getpid()}, {purpose} since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    os.pwrite(descriptor, told.encode(), 0)
 
 
 def _lock(descriptor: int, path: Path, kind: int) -> None:
