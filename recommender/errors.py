@@ -13,6 +13,7 @@
     │   └── NoSnapshotError   nothing has been published yet
     ├── GateError             a new index does worse than the live one and was held back
     ├── BackupError           a copy of a home cannot be made, or is not one that may be put in place
+    ├── ExportError           a folder cannot take the exported lists
     ├── BusyError             another process holds the writer's lock
     └── EncoderError          texts cannot be turned into vectors
         ├── EncoderMissingError   the optional packages or the weights are not installed
@@ -111,8 +112,12 @@ class BackupError(RecommenderError):
     """A copy of a home cannot be made, or is damaged, cut, or no copy of a home at all."""
 
 
+class ExportError(RecommenderError):
+    """A folder cannot take the exported lists."""
+
+
 class BusyError(RecommenderError):
-    """Another process is writing to this home."""
+    """Another process is writing to this home or folder."""
 
 
 class EncoderError(RecommenderError):
@@ -142,6 +147,7 @@ EXIT_CODES: dict[type[RecommenderError], int] = {
     SnapshotError: EXIT_REFUSED,
     GateError: EXIT_REFUSED,
     BackupError: EXIT_REFUSED,
+    ExportError: EXIT_REFUSED,
     BusyError: EXIT_REFUSED,
     EncoderMissingError: EXIT_REFUSED,
     EncoderDisabledError: EXIT_REFUSED,
@@ -160,6 +166,7 @@ HTTP_STATUSES: dict[type[RecommenderError], tuple[int, str]] = {
     SnapshotError: (503, "snapshot_unavailable"),
     GateError: (503, "held_back"),
     BackupError: (503, "backup_unusable"),
+    ExportError: (503, "export_unusable"),
     BusyError: (503, "busy"),
     EncoderMissingError: (503, "encoder_unavailable"),
     EncoderDisabledError: (503, "encoder_disabled"),

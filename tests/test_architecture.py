@@ -26,7 +26,7 @@ LAYERS = (
     },
     {"ingest", "snapshot", "compose", "answer", "evaluate"},
     {"build", "recommend", "fragment", "backup", "audit"},
-    {"web", "trial"},
+    {"web", "trial", "export"},
     {"cli"},  # above web: `serve` starts the service
     {"__main__"},
 )

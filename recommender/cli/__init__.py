@@ -31,6 +31,7 @@ _COMMANDS = {
     "verify": "verify",
     "backup": "safety",
     "restore": "safety",
+    "export": "publish",
     "serve": "serve",
 }
 

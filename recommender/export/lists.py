@@ -1,0 +1,96 @@
+"""The lists of a whole archive as files, made in this process or in several, in the order of ids."""
+
+from __future__ import annotations
+
+import signal
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing import get_context
+
+from recommender.answer import Options
+from recommender.errors import ExportError
+from recommender.export.pages import Page, pages, stem
+from recommender.recommend import Recommender
+from recommender.settings import Settings
+
+_CHUNK = 32
+_WAITING_CHUNKS = 4  # for each process: what is made must not pile up where the disk is slower
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The files of one article."""
+
+    article_id: str
+    url: str | None
+    pages: tuple[Page, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Makes the files of articles from one snapshot.
+
+    Attributes:
+        recommender: answers.
+        options: how lists are made.
+        html: whether there are fragments.
+        folders: see ``pages.stem``.
+    """
+
+    recommender: Recommender
+    options: Options
+    html: bool
+    folders: bool
+
+    def made(self, article_id: str) -> Made:
+        """Return the files of one article."""
+        answer = self.recommender.related(article_id, self.options)
+        snapshot = self.recommender.snapshot
+        url = snapshot.row(snapshot.dense.require_row(article_id)).url
+        return Made(article_id, url, pages(answer, stem(article_id, folders=self.folders), html=self.html))
+
+    def all(self, ids: Sequence[str], settings: Settings, processes: int) -> Iterator[Made]:
+        """Yield the files of all articles in the order of ``ids``.
+
+        Args:
+            ids: of known articles.
+            settings: what the other processes open the same snapshot with.
+            processes: 1 for this one alone.
+
+        Raises:
+            ExportError: a process ended that should not have.
+        """
+        if processes == 1:
+            yield from map(self.made, ids)
+            return
+        job = (settings, self.recommender.snapshot.name, self.options, self.html, self.folders)
+        pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_open, initargs=job)
+        waiting: deque[Future[list[Made]]] = deque()
+        try:
+            for start in range(0, len(ids), _CHUNK):
+                waiting.append(pool.submit(_chunk, ids[start : start + _CHUNK]))
+                if len(waiting) > _WAITING_CHUNKS * processes:
+                    yield from waiting.popleft().result()
+            while waiting:
+                yield from waiting.popleft().result()
+        except BrokenProcessPool as error:
+            raise ExportError(
+                "a process that makes lists has ended (was the memory full?); run it again with fewer --processes"
+            ) from error
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+_maker: list[Maker] = []  # of a process that makes lists; one
+
+
+def _open(settings: Settings, name: str, options: Options, html: bool, folders: bool) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that writes
+    _maker[:] = [Maker(Recommender.open(settings, name=name), options, html, folders)]
+
+
+def _chunk(ids: Sequence[str]) -> list[Made]:
+    return [_maker[0].made(article_id) for article_id in ids]
