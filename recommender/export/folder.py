@@ -72,7 +72,7 @@ class Folder:
         for page in pages:
             if (parent := (self.path / page.file).parent) not in self._touched:
                 parent.mkdir(parents=True, exist_ok=True)
-                self._touched.add(parent)
+                self._touched |= {parent, parent.parent}
         asides = [self._aside / str(number) for number in range(len(pages))]
         try:
             list(self._threads.map(write_synced, asides, (page.body for page in pages)))
