@@ -123,6 +123,16 @@ class GateSettings(_Section):
     max_churn: float = Field(default=0.3, ge=0, le=1)
 
 
+class ScoreSettings(_Section):
+    """What is measured of every new index, for its manifest.
+
+    Attributes:
+        max_queries: linking articles that are asked for, at most; each takes what one ``related`` takes. 0 measures nothing.
+    """
+
+    max_queries: int = Field(default=200, ge=0, le=100_000)
+
+
 class ServeSettings(_Section):
     """The HTTP service.
 
@@ -156,6 +166,7 @@ class Settings(BaseSettings):
     links: LinkSettings = LinkSettings()
     ranking: RankingSettings = RankingSettings()
     gate: GateSettings = GateSettings()
+    score: ScoreSettings = ScoreSettings()
     serve: ServeSettings = ServeSettings()
 
     @classmethod

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from recommender import compose, snapshot
 from recommender.build.assemble import assemble
@@ -61,7 +62,7 @@ def rebuild(
     now: datetime,
     refit: bool = False,
     watch: Stage = unwatched,
-    gate: Callable[[Snapshot], None] = lambda candidate: None,
+    gate: snapshot.Check = lambda candidate: None,
 ) -> BuildReport:
     """Bring the published index up to the catalog.
 
@@ -74,7 +75,8 @@ def rebuild(
         now: time of publication.
         refit: count anew what is counted over the whole archive, also where little has changed; see ``Fit``.
         watch: takes note of the progress.
-        gate: called with the new snapshot before it goes live; what it raises stops the publication.
+        gate: called with the new snapshot before it goes live; what it raises stops the publication, what it returns goes into
+            the manifest.
 
     Raises:
         CatalogError, SnapshotError, EncoderError: the former snapshot stays live.
@@ -115,9 +117,9 @@ def rebuild(
         "fit": held.made if held else fitted_now,
     }
 
-    def check(candidate: Snapshot) -> None:
+    def check(candidate: Snapshot) -> Mapping[str, Any] | None:
         _probe(candidate)
-        gate(candidate)
+        return gate(candidate)
 
     published = snapshot.publish(home, contents, manifest, now=now, check=check)
     return BuildReport(

@@ -100,9 +100,13 @@ def _print_snapshots(listed: list[Published]) -> None:
 
 
 def _shown_score(score: Any) -> str:
+    """Return a score with its interval; what some other version of this program measured as it stands."""
     if score is None:
         return "none"
-    return f"{score:.3f}" if isinstance(score, float) else str(score)
+    try:
+        return f"{score['value']:.3f} [{score['low']:.3f}, {score['high']:.3f}] {score['measure']}"
+    except (KeyError, TypeError, ValueError):
+        return str(score)
 
 
 @click.command()

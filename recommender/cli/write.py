@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -13,14 +14,14 @@ from recommender import build, compose
 from recommender.answer import options_of
 from recommender.catalog import Catalog, Outcome
 from recommender.cli.output import Bars, print_json, talk
-from recommender.errors import SnapshotError
+from recommender.errors import InputError, SnapshotError
 from recommender.home import Home
 from recommender.ingest import IngestReport, Intake, Writer
 from recommender.ingest import ingest as ingest_sources
 from recommender.recommend import Recommender
 from recommender.settings import Settings, with_flags
-from recommender.snapshot import Snapshot
-from recommender.trial import Gate
+from recommender.snapshot import Check, Snapshot
+from recommender.trial import Gate, measured
 
 _MAX_TOLD = 20
 
@@ -125,22 +126,41 @@ def rebuild(settings: Settings, gate: bool | None, force: bool, refit: bool, as_
     return 0
 
 
-def _gate(settings: Settings, tell: compose.Tell, force: bool) -> Callable[[Snapshot], None]:
-    """Return what compares a new snapshot with the live one; the first one of a home has nothing to be compared with."""
+def _gate(settings: Settings, tell: compose.Tell, force: bool) -> Callable[[Recommender], None]:
+    """Return what compares a new index with the live one; the first one of a home has nothing to be compared with."""
     if not settings.gate.on:
-        return lambda candidate: None
+        return lambda new: None
     try:
         # Known articles are answered without an encoder, so that one that has changed does not open the gate.
         live = Recommender.open(with_flags(settings, {"encoder.model": "none"}))
     except SnapshotError as error:
         tell(f"the gate has nothing to compare with: {error}")
-        return lambda candidate: None
+        return lambda new: None
     gate = Gate(live, options_of(settings.ranking), max_churn=settings.gate.max_churn)
 
-    def check(candidate: Snapshot) -> None:
-        new = Recommender.over(candidate, settings)
+    def check(new: Recommender) -> None:
         for line in (gate.compare(new) if force else gate.check(new)).lines():
             tell(line)
+
+    return check
+
+
+def _checked(settings: Settings, watch: build.Stage, tell: compose.Tell, force: bool) -> Check:
+    """Return what a new snapshot has to pass, and what is measured of it for its manifest."""
+    gate = _gate(settings, tell, force)
+
+    def check(candidate: Snapshot) -> Mapping[str, Any] | None:
+        try:
+            new = Recommender.over(candidate, settings)
+        except InputError as error:  # weights and rules are the home's: no reason to keep a good index
+            if settings.gate.on:
+                raise
+            tell(f"warning: nothing was measured: {error}")
+            return None
+        gate(new)
+        options = options_of(settings.ranking)
+        score = measured(new, options, max_queries=settings.score.max_queries, watch=watch)
+        return None if score is None else {"score": score}
 
     return check
 
@@ -165,7 +185,7 @@ def run_rebuild(
         pass
     with home.writer("a rebuild"), Catalog(home.catalog, write=True) as catalog:
         encoder = compose.open_build_encoder(home, settings.encoder, tell=tell)
-        gate = _gate(settings, tell, force)
+        gate = _checked(settings, watch, tell, force)
         report = build.rebuild(
             home, catalog, encoder, settings, now=datetime.now(UTC), refit=refit, watch=watch, gate=gate
         )

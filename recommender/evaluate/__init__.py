@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from recommender.evaluate.facts import Facts
 from recommender.evaluate.lists import LIST_LENGTH, Shown
-from recommender.evaluate.numbers import Difference, difference
+from recommender.evaluate.numbers import Difference, difference, interval_of
 from recommender.evaluate.page import page
 from recommender.evaluate.reliability import Bin, reliability, reliability_lines, whose_text
 from recommender.evaluate.result import ANY_DATE, PAST_ONLY, Evaluation, Scope
@@ -27,6 +27,7 @@ __all__ = [
     "check_folder",
     "difference",
     "evaluate_runs",
+    "interval_of",
     "judged_queries",
     "page",
     "reliability",

@@ -25,7 +25,7 @@ class Published:
         former: it is where ``recommender rollback`` goes.
         state: every byte of it was looked at.
         problem: the first one, where it is not whole.
-        score: what was measured when it was published.
+        score: what was measured when it was published (``measure``, ``value``, ``low``, ``high``, ``queries``, ``truth``).
     """
 
     name: str

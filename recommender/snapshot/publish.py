@@ -28,6 +28,9 @@ from recommender.text import url_key
 
 _BY_ROW = ("published_at", "language", "section", "kind", "stub", "n_words", "copies", "tags", "authors")
 
+Check = Callable[[Snapshot], Mapping[str, Any] | None]
+"""Looks at a snapshot before it goes live: raises where it should not, and returns what its manifest shall say besides."""
+
 
 def publish(
     home: Home,
@@ -35,7 +38,7 @@ def publish(
     described: Mapping[str, Any],
     *,
     now: datetime,
-    check: Callable[[Snapshot], None] = lambda snapshot: None,
+    check: Check = lambda snapshot: None,
     keep: int = KEEP,
 ) -> Snapshot:
     """Write a snapshot aside, open it as a reader would, and make it live.
@@ -48,7 +51,8 @@ def publish(
         contents: what.
         described: goes into the manifest: ``encoder``, ``counts``, ``change`` and so on.
         now: time of publication.
-        check: called with the loaded snapshot before it goes live; what it raises stops the publication.
+        check: called with the loaded snapshot before it goes live; what it raises stops the publication, what it returns goes
+            into the manifest.
         keep: how many snapshots stay, see :func:`prune`.
 
     Raises:
@@ -61,17 +65,18 @@ def publish(
         aside = home.snapshots / f"{ASIDE}{name}"
         aside.mkdir()
         _write_files(aside, contents)
-        manifest = {
+        manifest: dict[str, Any] = {
             "format": FORMAT,
             "name": name,
             "created_at": now.astimezone(UTC).isoformat(timespec="seconds"),
             **described,
             "files": {file: {"bytes": (aside / file).stat().st_size, "sha256": sha256(aside / file)} for file in FILES},
         }
-        write_synced(aside / "manifest.json", json.dumps(manifest, indent=2, ensure_ascii=False).encode() + b"\n")
-        sync(aside)
+        _write_manifest(aside, manifest)
         published = load(home, name, folder=aside)
-        check(published)
+        if found := check(published):
+            published.manifest = {**published.manifest, **found}
+            _write_manifest(aside, {**manifest, **found})
         folder = home.snapshots / name
         aside.rename(folder)
         sync(home.snapshots)
@@ -83,6 +88,11 @@ def publish(
     with contextlib.suppress(SnapshotError):  # it is live; what could not be dropped goes the next time
         prune(home, keep)
     return published
+
+
+def _write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
+    write_synced(folder / "manifest.json", json.dumps(manifest, indent=2, ensure_ascii=False).encode() + b"\n")
+    sync(folder)
 
 
 def _write_files(folder: Path, contents: Contents) -> None:

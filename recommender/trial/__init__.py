@@ -6,6 +6,7 @@ published before it are known. What it measures is therefore what an editor woul
 
 from recommender.trial.gate import Gate, Verdict
 from recommender.trial.run import Trial, facts_of
+from recommender.trial.score import measured
 from recommender.trial.truth import Truth, truth_from_file, truth_from_links
 
-__all__ = ["Gate", "Trial", "Truth", "Verdict", "facts_of", "truth_from_file", "truth_from_links"]
+__all__ = ["Gate", "Trial", "Truth", "Verdict", "facts_of", "measured", "truth_from_file", "truth_from_links"]
