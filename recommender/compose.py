@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from recommender.editorial import Rule, read_rules
 from recommender.encoder import Encoder, HashingEncoder, OnnxEncoder, Recipe, SentenceEncoder, locate
@@ -65,6 +66,24 @@ def described(settings: EncoderSettings, encoder: Encoder) -> dict[str, object]:
     }
 
 
+def encoder_settings(settings: EncoderSettings, made_with: Mapping[str, Any]) -> EncoderSettings:
+    """Return the settings that open the encoder which a snapshot was made with; its manifest says which.
+
+    Model and prompt are the snapshot's, so that a change of encoder is one publication and every reader follows; how it runs
+    here is the settings' business, and ``none`` stays: this instance encodes nothing.
+    """
+    if settings.model == "none":
+        return settings
+    return settings.model_copy(update={name: made_with[name] for name in ("model", "prompt")})
+
+
+def is_exported(home: Home, settings: EncoderSettings) -> bool:
+    """Tell whether the encoder can be opened for answering without another export."""
+    if settings.model in ("none", "hashing") or settings.runtime == "torch":
+        return True
+    return (_export_folder(home, settings) / "export.json").exists()
+
+
 def open_encoder(home: Home, settings: EncoderSettings, *, tell: Tell = lambda message: None) -> Encoder:
     """Return the encoder that the settings name, for answering: no torch is imported unless ``runtime`` asks for it.
 
@@ -93,7 +112,7 @@ def open_build_encoder(home: Home, settings: EncoderSettings, *, tell: Tell = la
     if settings.model in ("none", "hashing") or settings.runtime == "torch":
         return open_encoder(home, settings, tell=tell)
     folder = _export_folder(home, settings)
-    if not (folder / "export.json").exists():
+    if not is_exported(home, settings):
         model = _sentence_encoder(settings, tell)
         tell(f"exporting {model.name} for ONNX Runtime")
         model.export(folder)

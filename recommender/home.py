@@ -115,6 +115,13 @@ class Home:
             yield
 
     @contextlib.contextmanager
+    def embedder(self) -> Iterator[None]:
+        """Hold the lock of whoever encodes in the background, which keeps no writer waiting; raises as :meth:`writer` does."""
+        with self._locked("embed.lock", fcntl.LOCK_EX) as descriptor:
+            _sign(descriptor, "an embed")
+            yield
+
+    @contextlib.contextmanager
     def _locked(self, name: str, kind: int) -> Iterator[int]:
         self.make()
         path = self.path / name

@@ -24,7 +24,6 @@ from recommender.errors import (
     EncoderError,
     NoSnapshotError,
     QueryError,
-    SnapshotError,
     UnknownArticleError,
 )
 from recommender.fusion import Calibration
@@ -731,20 +730,14 @@ def test_without_an_encoder_known_articles_are_answered_and_free_text_is_not(sha
         without.related_to(stories()[0])
 
 
-@pytest.mark.parametrize(
-    ("encoder", "message"),
-    [
-        (
-            {"model": "all-MiniLM-L6-v2"},
-            "snapshot s00000001 was made with encoder.model = 'hashing', the settings say 'all-MiniLM-L6-v2'; "
-            "run: recommender rebuild, or set encoder.model back",
-        ),
-        ({"prompt": "query: "}, "snapshot s00000001 was made with encoder"),
-    ],
-)
-def test_a_snapshot_of_another_encoder_is_refused(shared: Settings, encoder: dict[str, Any], message: str) -> None:
-    with pytest.raises(SnapshotError, match=message):
-        Recommender.open(settings_for(shared.home, **encoder))
+@pytest.mark.parametrize("encoder", [{"model": "all-MiniLM-L6-v2"}, {"prompt": "query: "}, {"runtime": "torch"}])
+def test_a_text_is_asked_with_the_snapshots_encoder_whatever_the_settings_name(
+    shared: Settings, encoder: dict[str, Any]
+) -> None:
+    others = Recommender.open(settings_for(shared.home, **encoder))
+    ours = Recommender.open(shared)
+    assert others.related("ferry-vote") == ours.related("ferry-vote")
+    assert others.search("ferry strike") == ours.search("ferry strike")
 
 
 def test_an_encoder_of_another_version_is_refused_when_it_is_needed(

@@ -477,7 +477,7 @@ def test_the_gate_compares_across_a_change_of_the_encoder(
     assert "compared with the live index: " in held_back.err
     assert "nothing to compare with" not in held_back.err
     assert "Publish it with --force" in held_back.err
-    assert "error: snapshot s00000001 was made with encoder" in tuned_home("evaluate").err
+    assert tuned_home("evaluate").code == 0  # the live index answers with the encoder that it was made with
     assert tuned_home("rebuild", "--force").code == 0
     told = tuned_home("evaluate", "--json", "--qrels", _one_judgment(tmp_path))
     assert "last snapshot" in [system["name"] for system in told.data["scopes"]["any_date"]["systems"]]

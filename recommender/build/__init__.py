@@ -11,7 +11,8 @@ from typing import Any
 
 from recommender import compose, snapshot
 from recommender.build.assemble import assemble
-from recommender.build.pages import Texts, embed
+from recommender.build.pages import Texts
+from recommender.build.pages import embed as embed_texts
 from recommender.build.fitting import MAX_SHARE_CHANGED, held_fit
 from recommender.build.stages import Stage, unwatched
 from recommender.catalog import Catalog
@@ -29,6 +30,7 @@ __all__ = [
     "BuildReport",
     "Stage",
     "drop_unused_vectors",
+    "embed",
     "rebuild",
 ]
 
@@ -84,12 +86,12 @@ def rebuild(
     Writer(catalog, fuzzy_threshold=settings.links.fuzzy_threshold).bring_up_to_date()
     recipe = compose.recipe(settings.encoder)
     before = catalog.last_change()
-    n_encoded = embed(catalog, encoder, Texts(catalog, recipe), watch)
+    n_encoded = embed_texts(catalog, encoder, Texts(catalog, recipe), watch)
     with Catalog(catalog.path) as moment, moment.pinned():
         change = moment.last_change()
         texts = Texts(moment, recipe)
         if change != before:  # what came while the others were encoded
-            n_encoded += embed(catalog, encoder, texts, watch)
+            n_encoded += embed_texts(catalog, encoder, texts, watch)
         described = compose.described(settings.encoder, encoder)
         held = None if refit else held_fit(home, moment, described, texts)
         fit = held.fit if held else None
@@ -130,6 +132,15 @@ def rebuild(
         by_method,
         _unknown(settings.encoder.model, texts.languages.values()),
     )
+
+
+def embed(catalog: Catalog, encoder: Encoder, settings: Settings, *, watch: Stage = unwatched) -> int:
+    """Encode what a rebuild with these settings would have to encode, publish nothing, and return how many texts that were.
+
+    Each page is stored as soon as it is done: an interrupted run goes on where it stopped. No writer's lock is needed: vectors
+    alone are written, a page in one transaction, and a vector depends on nothing but its key.
+    """
+    return embed_texts(catalog, encoder, Texts(catalog, compose.recipe(settings.encoder)), watch)
 
 
 def drop_unused_vectors(catalog: Catalog, settings: Settings) -> int:

@@ -20,6 +20,7 @@ _COMMANDS = {
     "ingest": "write",
     "withdraw": "write",
     "rebuild": "write",
+    "embed": "embed",
     "related": "ask",
     "search": "ask",
     "explain": "ask",

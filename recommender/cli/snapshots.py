@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
 import click
 
-from recommender import snapshot
+from recommender import compose, snapshot
 from recommender.catalog import Catalog
 from recommender.cli.output import print_json, shown_bytes, talk
 from recommender.errors import CatalogError, InputError, SnapshotError
@@ -144,15 +145,19 @@ def rollback(settings: Settings, to: str | None, as_json: bool) -> int:
 
 
 def _may_be_served(settings: Settings) -> Callable[[Snapshot], None]:
-    """Return what raises where a snapshot would be refused when it is opened with these settings."""
+    """Return what tells how a snapshot will be served with these settings, where that is not as it should be."""
 
     def check(candidate: Snapshot) -> None:
         try:
             Recommender.over(candidate, settings)
-        except (
-            InputError
-        ) as error:  # weights and rules are the home's, not the snapshot's: no reason to keep a bad index
+        except InputError as error:  # weights and rules are the home's: no reason to keep a bad index
             talk(f"warning: {error}")
+        made_with = candidate.manifest["encoder"]
+        if not compose.is_exported(Home(settings.home), compose.encoder_settings(settings.encoder, made_with)):
+            talk(
+                f"warning: its encoder is not here, so it answers for known articles only; run: recommender embed "
+                f"--model {shlex.quote(made_with['model'])} --prompt {shlex.quote(made_with['prompt'])}"
+            )
 
     return check
 

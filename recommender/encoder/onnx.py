@@ -98,7 +98,7 @@ def read_export(folder: Path) -> dict[str, Any]:
         described = json.loads((folder / "export.json").read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise EncoderMissingError(
-            f"{folder}: the encoder has not been exported yet; run: recommender rebuild"
+            f"{folder}: the encoder has not been exported yet; run: recommender embed (it publishes nothing), or: recommender rebuild"
         ) from error
     except (OSError, ValueError) as error:
         raise EncoderError(

@@ -16,7 +16,7 @@ from recommender.answer import DEFAULT_OPTIONS, Answer, Options
 from recommender.article import Article
 from recommender.editorial import NO_HAND, Hand, Rule
 from recommender.encoder import Encoder, Recipe
-from recommender.errors import CatalogError, EncoderError, QueryError, SnapshotError, Suggestion, UnknownArticleError
+from recommender.errors import CatalogError, EncoderError, QueryError, Suggestion, UnknownArticleError
 from recommender.fusion import Model
 from recommender.home import Home
 from recommender.ingest import Intake, Withdrawn, Written
@@ -96,14 +96,17 @@ class Recommender:
     def open(cls, settings: Settings, *, name: str | None = None, texts: Texts | None = None) -> Self:
         """Return a recommender over a snapshot of ``settings.home``, without what changed since; :class:`Live` has that.
 
+        Texts are encoded by the model that the snapshot was made with, whatever the settings name, and not at all where they
+        say ``none``; it is opened when it is first needed.
+
         Args:
-            settings: of this process. The encoder is opened when it is first needed.
+            settings: of this process.
             name: of the snapshot; the live one where None.
             texts: gives an article's body by id, for the sentences that ``explain`` quotes.
 
         Raises:
             NoSnapshotError: nothing has been published yet.
-            SnapshotError: the snapshot is damaged, or was made with another encoder than the settings name.
+            SnapshotError: the snapshot is damaged.
         """
         return cls.over(snapshot.load(Home(settings.home), name), settings, texts=texts)
 
@@ -117,18 +120,9 @@ class Recommender:
             live: the snapshot.
             settings, texts: see :meth:`open`.
             like: one whose encoder is used where it is the same, so that none is opened twice.
-
-        Raises:
-            SnapshotError: see :meth:`open`.
         """
         home = Home(settings.home)
         made_with = live.manifest["encoder"]
-        wanted = {"model": settings.encoder.model, "prompt": settings.encoder.prompt}
-        if settings.encoder.model != "none" and wanted != {name: made_with[name] for name in wanted}:
-            raise SnapshotError(
-                f"snapshot {live.name} was made with encoder.model = {made_with['model']!r}, the settings say "
-                f"{settings.encoder.model!r}; run: recommender rebuild, or set encoder.model back"
-            )
         same = like is not None and like.snapshot.manifest["encoder"]["name"] == made_with["name"]
         return cls(
             live,
@@ -310,12 +304,13 @@ def _opening(home: Home, settings: Settings, live: View) -> Callable[[], Encoder
     """Return what opens the encoder when it is first asked for, once for all threads."""
     opened: list[Encoder] = []
     lock = Lock()
-    name = live.manifest["encoder"]["name"]
+    made_with = live.manifest["encoder"]
+    name, chosen = made_with["name"], compose.encoder_settings(settings.encoder, made_with)
 
     def encoder() -> Encoder:
         with lock:
             if not opened:
-                found = compose.open_encoder(home, settings.encoder)
+                found = compose.open_encoder(home, chosen)
                 if found.name != name:
                     raise EncoderError(
                         f"the encoder here is {found.name}, snapshot {live.name} was made with {name}; "
