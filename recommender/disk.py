@@ -40,9 +40,15 @@ def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
         os.fsync(stream.fileno())
 
 
-def replace_synced(path: Path, raw: bytes) -> None:
-    """Put a file in the place of another: whoever reads sees the old one or the new one, whenever power fails. Raises OSError."""
+def replace_synced(path: Path, raw: bytes, *, mode: int | None = None) -> None:
+    """Put a file in the place of another: whoever reads sees the old one or the new one, whenever power fails. Raises OSError.
+
+    With a ``mode`` such as 0o600 it is never open to anybody else, not while it is being written either.
+    """
     aside = path.parent / f".{path.name}.tmp"
+    if mode is not None:
+        aside.unlink(missing_ok=True)  # of a killed process, and perhaps of another mode
+        os.close(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode))
     write_synced(aside, raw)
     aside.replace(path)
     sync(path.parent)

@@ -14,6 +14,7 @@
     ├── GateError             a new index does worse than the live one and was held back
     ├── BackupError           a copy of a home cannot be made, or is not one that may be put in place
     ├── ExportError           a folder cannot take the exported lists
+    ├── KeysError             the file of keys is damaged, or open to others
     ├── BusyError             another process holds the writer's lock
     └── EncoderError          texts cannot be turned into vectors
         ├── EncoderMissingError   the optional packages or the weights are not installed
@@ -116,6 +117,10 @@ class ExportError(RecommenderError):
     """A folder cannot take the exported lists."""
 
 
+class KeysError(RecommenderError):
+    """The file of keys is damaged, or others may read it; nobody may write while it is."""
+
+
 class BusyError(RecommenderError):
     """Another process is writing to this home or folder."""
 
@@ -148,6 +153,7 @@ EXIT_CODES: dict[type[RecommenderError], int] = {
     GateError: EXIT_REFUSED,
     BackupError: EXIT_REFUSED,
     ExportError: EXIT_REFUSED,
+    KeysError: EXIT_REFUSED,
     BusyError: EXIT_REFUSED,
     EncoderMissingError: EXIT_REFUSED,
     EncoderDisabledError: EXIT_REFUSED,
@@ -167,6 +173,7 @@ HTTP_STATUSES: dict[type[RecommenderError], tuple[int, str]] = {
     GateError: (503, "held_back"),
     BackupError: (503, "backup_unusable"),
     ExportError: (503, "export_unusable"),
+    KeysError: (500, "misconfigured"),
     BusyError: (503, "busy"),
     EncoderMissingError: (503, "encoder_unavailable"),
     EncoderDisabledError: (503, "encoder_disabled"),

@@ -122,6 +122,13 @@ class Home:
             yield
 
     @contextlib.contextmanager
+    def keyholder(self) -> Iterator[None]:
+        """Hold the lock of whoever changes keys, which a rebuild does not hold; raises as :meth:`writer` does."""
+        with self._locked("keys.lock", fcntl.LOCK_EX) as descriptor:
+            _sign(descriptor, "a change of keys")
+            yield
+
+    @contextlib.contextmanager
     def _locked(self, name: str, kind: int) -> Iterator[int]:
         self.make()
         path = self.path / name

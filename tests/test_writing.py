@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from recommender import keys
 from recommender.catalog import Catalog
 from recommender.home import Home
 from recommender.recommend import Live
@@ -31,9 +32,13 @@ STORY = {
 @pytest.fixture
 def keyed(published: Settings) -> Settings:
     """A home with one write key."""
-    keys = [{"name": "cms", "scope": "write", "sha256": hashlib.sha256(KEY.encode()).hexdigest()}]
-    Home(published.home).keys.write_text(json.dumps({"keys": keys}), encoding="utf-8")
+    _keep_key(published, "cms", "write")
     return published
+
+
+def _keep_key(made: Settings, name: str, scope: str) -> None:
+    key = keys.Key(name, scope, hashlib.sha256(KEY.encode()).hexdigest(), "2025-04-01T12:00:00+00:00")
+    keys._write(Home(made.home).keys, [key])
 
 
 @pytest.fixture
@@ -176,9 +181,18 @@ def test_without_a_key_nothing_is_written_or_read(
 
 
 def test_a_desk_key_opens_no_write_route(client: FlaskClient, keyed: Settings) -> None:
-    keys = [{"name": "desk", "scope": "desk", "sha256": hashlib.sha256(KEY.encode()).hexdigest()}]
-    Home(keyed.home).keys.write_text(json.dumps({"keys": keys}), encoding="utf-8")
+    _keep_key(keyed, "desk", "desk")
     assert _send(client, "PUT", "/v1/articles/x", STORY).status_code == 401
+
+
+def test_keys_that_others_may_read_open_nothing_and_strangers_are_not_told_where_they_lie(
+    client: FlaskClient, keyed: Settings
+) -> None:
+    Home(keyed.home).keys.chmod(0o644)
+    answer = _send(client, "PUT", "/v1/articles/x", STORY)
+    assert (answer.status_code, answer.json["error"]["type"]) == (500, "misconfigured")
+    assert "keys.json" not in answer.json["error"]["message"]
+    assert not _stored(keyed, "x")
 
 
 def test_a_home_without_keys_says_how_to_make_one(published: Settings) -> None:

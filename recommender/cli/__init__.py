@@ -33,6 +33,7 @@ _COMMANDS = {
     "backup": "safety",
     "restore": "safety",
     "export": "publish",
+    "keys": "keys",
     "serve": "serve",
 }
 

@@ -8,6 +8,8 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from recommender.errors import RecommenderError
+from recommender.home import Home
+from recommender.keys import Keys
 from recommender.recommend import Live
 from recommender.settings import Settings
 from recommender.web.api import api
@@ -35,6 +37,7 @@ def create_app(settings: Settings) -> Flask:
     app.url_map.merge_slashes = False  # an id may be an address
     app.extensions["recommender.live"] = Live(settings)
     app.extensions["recommender.settings"] = settings
+    app.extensions["recommender.keys"] = Keys(Home(settings.home).keys)
     app.register_blueprint(api)
     app.register_blueprint(writing)
     app.register_blueprint(page)

@@ -8,9 +8,7 @@ from typing import ParamSpec
 
 from flask import Response, current_app, g, request
 
-from recommender.home import Home
-from recommender.keys import opened_by, read_keys
-from recommender.settings import Settings
+from recommender.keys import Keys
 from recommender.web.refusals import error_body
 from recommender.web.responses import as_json
 
@@ -22,13 +20,12 @@ def write_key_needed(view: Callable[P, Response]) -> Callable[P, Response]:
 
     @functools.wraps(view)
     def guarded(*arguments: P.args, **named: P.kwargs) -> Response:
-        settings: Settings = current_app.extensions["recommender.settings"]
-        keys = read_keys(Home(settings.home).keys)
+        keys: Keys = current_app.extensions["recommender.keys"]
         given = request.authorization
         token = given.token if given is not None and given.type == "bearer" else None
-        name = opened_by(keys, token or "", "write")
+        name = keys.check(token or "", "write")
         if name is None:
-            hint = "" if keys else "; this home has no keys yet: recommender keys add NAME --scope write"
+            hint = "" if len(keys) else "; this home has no keys yet: recommender keys add NAME --scope write"
             response = as_json(
                 error_body("unauthorized", f"a write key is needed: send Authorization: Bearer KEY{hint}"), 401
             )
