@@ -24,7 +24,9 @@ from test_cli import Command, Done
 import recommender.export
 from recommender.answer import Options
 from recommender.article import Article
+from recommender.build import embed
 from recommender.catalog import Catalog
+from recommender.encoder import HashingEncoder
 from recommender.errors import BusyError, ExportError, QueryError
 from recommender.export import Exported, export
 from recommender.export.folder import Folder
@@ -32,8 +34,9 @@ from recommender.export.pages import FILE, stem
 from recommender.fragment import fragment
 from recommender.fusion import Weights
 from recommender.home import Home
+from recommender.ingest import Writer
 from recommender.rank import Filters
-from recommender.recommend import Recommender
+from recommender.recommend import Live, Recommender
 from recommender.settings import Settings
 
 command, ready, source = test_cli.command, test_cli.ready, test_cli.source
@@ -70,12 +73,10 @@ def index_of(folder: Path) -> Any:
 
 
 def change(settings: Settings) -> None:
-    """Take one article away, add another and give a third another headline; then publish."""
-    with Home(settings.home).writer("a test"):
-        db = Catalog(Home(settings.home).catalog, write=True)
-        with db, db.transaction():
-            db._db.execute("DELETE FROM links WHERE article_id = 'cup-final'")
-            db._db.execute("DELETE FROM articles WHERE id = 'cup-final'")
+    """Take one article away, add another and give a third another headline."""
+    home = Home(settings.home)
+    with home.storing(), Catalog(home.catalog, write=True) as catalog:
+        Writer(catalog, fuzzy_threshold=settings.links.fuzzy_threshold).withdraw(["cup-final"])
     store(
         settings,
         [
@@ -83,7 +84,6 @@ def change(settings: Settings) -> None:
             Article("harbour-plan", "Council drops its plan for the old harbour", language="en"),
         ],
     )
-    publish(settings)
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +93,7 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     store(made, stories())
     publish(made)
     change(made)
+    publish(made)
     return made
 
 
@@ -440,6 +441,36 @@ def _settled(out: Path, wanted: Path) -> bool:
     return {name: _seen(raw) for name, raw in tree(out).items()} == {
         name: _seen(raw) for name, raw in tree(wanted).items()
     }
+
+
+def overlaid(settings: Settings) -> Recommender:
+    """Return a recommender over a snapshot with changes over it, for whose texts there are vectors."""
+    home = Home(settings.home)
+    with home.storing(), Catalog(home.catalog, write=True) as catalog:
+        embed(catalog, HashingEncoder(), settings)
+    return Live(settings).get()
+
+
+def test_what_changed_since_the_snapshot_is_exported_without_a_rebuild(published: Settings, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    exported_to(out, published)
+    change(published)
+
+    made = export(overlaid(published), published, out, Options())
+
+    assert made.removed == tuple(f"{stem('cup-final', folders=False)}.{kind}" for kind in ("html", "json"))
+    assert f"{stem('cup-party', folders=False)}.json" in made.written
+    assert index_of(out)["snapshot"] == "s00000001"
+    assert "Council drops its plan" in json.dumps([json.loads(raw) for raw in tree(out).values() if raw[:1] == b"{"])
+
+
+@pytest.mark.slow
+def test_several_processes_export_what_changed_since_the_snapshot(published: Settings, tmp_path: Path) -> None:
+    change(published)
+    recommender = overlaid(published)
+    one = export(recommender, published, tmp_path / "one", Options())
+    assert export(recommender, published, tmp_path / "two", Options(), processes=2) == one
+    assert tree(tmp_path / "two") == tree(tmp_path / "one")
 
 
 @pytest.mark.slow

@@ -13,39 +13,16 @@ import click
 from recommender import readers
 from recommender.answer import RANKERS, Answer, Options, Ranker, options_of
 from recommender.article import Article
-from recommender.catalog import Catalog
 from recommender.cli.lines import Lines
+from recommender.cli.opening import opened
 from recommender.cli.options import list_options, options_given, past_only_option
-from recommender.cli.output import Bars, print_answer, print_json, print_line, print_trec, talk
+from recommender.cli.output import Bars, print_answer, print_json, print_line, print_trec
 from recommender.errors import SourceError, UnknownArticleError
-from recommender.home import Home
-from recommender.recommend import Live, Recommender
-from recommender.settings import Settings, with_flags
+from recommender.recommend import Recommender
+from recommender.settings import Settings
 from recommender.text import canonical_url
 
 MAX_INPUT_BYTES = 64 * 2**20
-
-
-def _opened(settings: Settings, preview: Path | None) -> Recommender:
-    """Return the recommender, with the desk's rules from ``preview`` where one is named; what they do not find is told."""
-    if preview is not None:
-        settings = with_flags(settings, {"ranking.rules": preview})
-    home = Home(settings.home)
-
-    def text_of(article_id: str) -> str | None:
-        with Catalog(home.catalog) as catalog:
-            article = catalog.article(article_id)
-        return article.text if article else None
-
-    live = Live(settings, texts=text_of if home.catalog.exists() else None)
-    recommender = live.get()
-    if live.problem:
-        talk(f"warning: {live.problem}")
-    if waiting := live.status()["waiting"]:
-        talk(f"{waiting:,} new or changed stories wait for their vectors; run: recommender rebuild")
-    for place, reference in recommender.hand.unresolved:
-        talk(f"{place}: {reference[:200]} is not in this index; the rule does nothing")
-    return recommender
 
 
 @click.command()
@@ -73,7 +50,7 @@ def related(
     """
     if whole_archive == (article is not None):
         raise click.UsageError("give one article (ID, URL, FILE or -), or --all")
-    recommender = _opened(settings, given.pop("preview"))
+    recommender = opened(settings, given.pop("preview"))
     options = options_given(settings, past_only=past_only, **given)
     if whole_archive:
         _print_all(recommender, options, style)
@@ -157,7 +134,7 @@ def search(
     """Print the stories nearest to a free text."""
     if (text is None) == (queries is None):
         raise click.UsageError("give one TEXT, or --queries FILE.tsv")
-    recommender = _opened(settings, given.pop("preview"))
+    recommender = opened(settings, given.pop("preview"))
     options = options_given(settings, **given)
     if queries is None:
         answer = recommender.search(str(text), options)
@@ -211,7 +188,7 @@ def explain(
     """Print the score of one pair of articles and every part of it."""
     if other_id is None if pairs is None else article_id is not None:
         raise click.UsageError("give two ids, or --pairs FILE.tsv")
-    recommender = _opened(settings, None)
+    recommender = opened(settings, None)
     options = replace(options_of(settings.ranking), ranker=ranker)
     if pairs is None:
         told = recommender.explain(str(article_id), str(other_id), options)

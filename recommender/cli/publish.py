@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
+from recommender.cli.opening import opened
 from recommender.cli.options import options_given, served_options
 from recommender.cli.output import Bars, print_json, talk
 from recommender.export import Exported
 from recommender.export import export as export_lists
-from recommender.recommend import Recommender
 from recommender.settings import Settings
 
 
@@ -42,7 +42,7 @@ def export(
     touched. The names of changed and removed files are printed, one a line. Interrupt it whenever you like: it goes on
     where it stopped.
     """
-    recommender = Recommender.open(settings)
+    recommender = opened(settings)
     options = options_given(settings, past_only=past_only, **given)
     bars = Bars(quiet=as_json)
 

@@ -13,8 +13,10 @@ from multiprocessing import get_context
 from recommender.answer import Options
 from recommender.errors import ExportError
 from recommender.export.pages import Page, pages, stem
+from recommender.home import Home
 from recommender.recommend import Recommender
 from recommender.settings import Settings
+from recommender.snapshot import Changes, Overlay, load
 
 _CHUNK = 32
 _WAITING_CHUNKS = 4  # for each process: what is made must not pile up where the disk is slower
@@ -31,10 +33,10 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Maker:
-    """Makes the files of articles from one snapshot.
+    """Makes the files of articles from one state of the archive.
 
     Attributes:
-        recommender: answers.
+        recommender: answers; what changed since its snapshot may lie over it.
         options: how lists are made.
         html: whether there are fragments.
         folders: see ``pages.stem``.
@@ -57,7 +59,7 @@ class Maker:
 
         Args:
             ids: of known articles.
-            settings: what the other processes open the same snapshot with.
+            settings: what the other processes open the same snapshot with; they are told what changed since.
             processes: 1 for this one alone.
 
         Raises:
@@ -66,7 +68,9 @@ class Maker:
         if processes == 1:
             yield from map(self.made, ids)
             return
-        job = (settings, self.recommender.snapshot.name, self.options, self.html, self.folders)
+        view = self.recommender.snapshot
+        changes = view.changes if isinstance(view, Overlay) else None
+        job = (settings, view.name, changes, self.options, self.html, self.folders)
         pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_open, initargs=job)
         waiting: deque[Future[list[Made]]] = deque()
         try:
@@ -87,9 +91,13 @@ class Maker:
 _maker: list[Maker] = []  # of a process that makes lists; one
 
 
-def _open(settings: Settings, name: str, options: Options, html: bool, folders: bool) -> None:
+def _open(settings: Settings, name: str, changes: Changes | None, options: Options, html: bool, folders: bool) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that writes
-    _maker[:] = [Maker(Recommender.open(settings, name=name), options, html, folders)]
+    base = load(Home(settings.home), name)
+    recommender = Recommender.over(base, settings)
+    if changes is not None:
+        recommender = recommender.with_view(Overlay(base, changes))
+    _maker[:] = [Maker(recommender, options, html, folders)]
 
 
 def _chunk(ids: Sequence[str]) -> list[Made]:

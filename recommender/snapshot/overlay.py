@@ -42,11 +42,16 @@ class Changes:
 
 
 class Overlay(View):
-    """A snapshot with changes laid over it. Making one takes time with the size of the archive, and with that of the changes."""
+    """A snapshot with changes laid over it. Making one takes time with the size of the archive, and with that of the changes.
+
+    Attributes:
+        changes: what is laid over it.
+    """
 
     def __init__(self, base: Snapshot, changes: Changes) -> None:
         """Lay changes over a snapshot."""
         self._base = base
+        self.changes = changes
         self.name, self.manifest, self.change = base.name, base.manifest, changes.change
         self.centres, self.headline_centres = base.centres, base.headline_centres
         ids = sorted(changes.entries)
