@@ -56,8 +56,8 @@ def stem(article_id: str, *, folders: bool) -> str:
 def pages(answer: Answer, path: str, *, html: bool) -> tuple[Page, ...]:
     """Return the files of a list: the object of the HTTP answer but for the snapshot's name, and the fragment.
 
-    Scores move a little whenever any story joins the archive. They stand in the JSON as they were when the list itself
-    changed last: the digest leaves them out.
+    Scores move a little when stories join the archive. They stand in the JSON as they were when the list itself changed last:
+    the digest leaves them out.
     """
     told = answer.as_dict()
     del told["snapshot"]
