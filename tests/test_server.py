@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import re
@@ -19,10 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from newsroom import publish, settings_for, store, stories
+from newsroom import NOW, publish, settings_for, store, stories
 
 from recommender.article import Article
 from recommender.home import Home
+from recommender.keys import add_key
 from recommender.settings import Settings
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="looks for workers in /proc")]
@@ -170,10 +170,7 @@ def test_many_readers_get_the_same_answer_while_a_new_index_is_published(served:
 
 
 def test_every_worker_drops_a_withdrawn_story_at_once_and_finds_a_new_one_soon(served: Settings, port: int) -> None:
-    home = Home(served.home)
-    keys = [{"name": "cms", "scope": "write", "sha256": hashlib.sha256(b"secret").hexdigest()}]
-    home.keys.write_text(json.dumps({"keys": keys}), encoding="utf-8")
-    home.keys.chmod(0o600)
+    key = add_key(Home(served.home).keys, "cms", "write", now=NOW)
     path = "/v1/articles/ferry-strike/related?k=50&kind=any&floor=0"
 
     def ids() -> list[set[str]]:
@@ -182,18 +179,18 @@ def test_every_worker_drops_a_withdrawn_story_at_once_and_finds_a_new_one_soon(s
 
     with _serving(served, port), ThreadPoolExecutor(8) as readers:
         assert all("ferry-vote" in found for found in ids())
-        assert _write(port, "DELETE", "/v1/articles/ferry-vote") == 200
+        assert _write(port, key, "DELETE", "/v1/articles/ferry-vote") == 200
         assert not any("ferry-vote" in found for found in ids())
         story = b'{"title": "Ferry crews on night shift speak of their strike in the harbour", "language": "en"}'
-        assert _write(port, "PUT", "/v1/articles/night", story) == 201
+        assert _write(port, key, "PUT", "/v1/articles/night", story) == 201
         _until(lambda: all("night" in found for found in ids()))
         publish(served)
         assert not any("ferry-vote" in found for found in ids())
         assert all("night" in found for found in ids())
 
 
-def _write(port: int, method: str, path: str, body: bytes | None = None) -> int:
-    headers = {"Authorization": "Bearer secret"}
+def _write(port: int, key: str, method: str, path: str, body: bytes | None = None) -> int:
+    headers = {"Authorization": f"Bearer {key}"}
     request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data=body, method=method, headers=headers)
     with urllib.request.urlopen(request, timeout=30) as response:
         status: int = response.status

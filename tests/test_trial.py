@@ -984,7 +984,6 @@ def test_the_gate_holds_back_what_turns_lists_over_until_it_is_forced(
     filled_with: Filled, tmp_path: Path, environment: Path
 ) -> None:
     command = filled_with(PLAIN)
-    before = command("related", "s02-03", "--json").data
     command("ingest", write_jsonl(tmp_path / "stories.jsonl", list(as_records(turned(PLAIN)))))
     held = command("rebuild", "--gate")
     assert (held.code, held.out) == (1, "")
@@ -993,7 +992,7 @@ def test_the_gate_holds_back_what_turns_lists_over_until_it_is_forced(
         r"^error: the new index was not published: it changes .*\. Publish it with --force$", held.err, re.M
     )
     assert live(environment) == "s00000001"
-    assert command("related", "s02-03", "--json").data == before
+    assert command("related", "s02-03", "--json").data["snapshot"] == "s00000001"
     assert command("verify").code == 0
 
     forced = command("rebuild", "--gate", "--force")

@@ -11,9 +11,9 @@ from typing import Any
 
 from recommender import compose, snapshot
 from recommender.build.assemble import assemble
+from recommender.build.fitting import MAX_SHARE_CHANGED, held_fit
 from recommender.build.pages import Texts
 from recommender.build.pages import embed as embed_texts
-from recommender.build.fitting import MAX_SHARE_CHANGED, held_fit
 from recommender.build.stages import Stage, unwatched
 from recommender.catalog import Catalog
 from recommender.encoder import Encoder, known_languages

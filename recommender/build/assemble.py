@@ -22,7 +22,13 @@ from recommender.vectors import Centres, Matrix
 
 
 def assemble(
-    texts: Texts, vectors: Catalog, encoder: Encoder, centring: float, fit: Fit | None, lexical: LexicalBuilder, watch: Stage
+    texts: Texts,
+    vectors: Catalog,
+    encoder: Encoder,
+    centring: float,
+    fit: Fit | None,
+    lexical: LexicalBuilder,
+    watch: Stage,
 ) -> Contents:
     """Return rows, vectors and links of everything, in the order of ids.
 
@@ -67,7 +73,9 @@ class _Table:
         self.tags: list[tuple[str, ...]] = []
         self.authors: list[tuple[str, ...]] = []
 
-    def add(self, article: Article, vector: NDArray[np.float32], headline: NDArray[np.float32], *, headline_only: bool) -> None:
+    def add(
+        self, article: Article, vector: NDArray[np.float32], headline: NDArray[np.float32], *, headline_only: bool
+    ) -> None:
         at = len(self.rows)
         self._vectors[at], self._headlines[at], self._is_headline[at] = vector, headline, headline_only
         self.rows.append(row_of(article, tuple(self._terms.terms(article))))
