@@ -277,8 +277,8 @@ class Catalog:
         with self._guarded():
             return keys.meaning(self._db, ids)
 
-    def links_with(self, link_keys: Sequence[str]) -> list[tuple[str, str]]:
-        """Return (article, title key) of the links without an address one of whose keys is among these."""
+    def links_with(self, link_keys: Sequence[str]) -> list[tuple[str, str, str]]:
+        """Return (key, article, title key) of the links without an address of the articles that have one of these link keys."""
         with self._guarded():
             return keys.links_with(self._db, link_keys)
 

@@ -69,16 +69,17 @@ def meaning(db: sqlite3.Connection, ids: Sequence[str]) -> set[str]:
     return _sources(db, urls, ids) | _sources(db, titles, ids)
 
 
-def links_with(db: sqlite3.Connection, keys: Sequence[str]) -> list[tuple[str, str]]:
-    """Return (article, title key) of the links without an address one of whose keys is among these."""
-    found: set[tuple[str, str]] = set()
+def links_with(db: sqlite3.Connection, keys: Sequence[str]) -> list[tuple[str, str, str]]:
+    """Return (key, article, title key) of the links without an address of the articles that have one of these link keys."""
+    found: list[tuple[str, str, str]] = []
     for some in chunked(keys):
         sql = (
-            "SELECT DISTINCT links.article_id, links.title_key FROM link_keys JOIN links ON links.article_id = link_keys.id "
+            "SELECT DISTINCT link_keys.key, links.article_id, links.title_key "
+            "FROM link_keys JOIN links ON links.article_id = link_keys.id "
             f"WHERE link_keys.key IN ({marks(some)}) AND links.url IS NULL"
         )
-        found.update(db.execute(sql, some))
-    return sorted(found)
+        found += db.execute(sql, some).fetchall()
+    return found
 
 
 def chunked(values: Sequence[Any]) -> Iterator[Sequence[Any]]:

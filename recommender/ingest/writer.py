@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -90,10 +91,18 @@ class Writer:
 
     def _concerned(self, written: Sequence[str]) -> set[str]:
         """Return the articles whose links might mean what was written."""
-        titles = sorted({title_key(article.title) for article in self._catalog.some_articles(written)} - {""})
-        waiting = self._catalog.links_with(sorted({key for title in titles for key in headline_keys(title)}))
-        keys = [key for _, key in waiting]
-        near = {waiting[at][0] for title in titles for at in links.alike(title, keys, self._threshold)}
+        titles = {title_key(article.title) for article in self._catalog.some_articles(written)} - {""}
+        keys = {title: headline_keys(title) for title in titles}
+        waiting: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
+        for key, article_id, link_title in self._catalog.links_with(
+            sorted({each for of in keys.values() for each in of})
+        ):
+            waiting[key].add((article_id, link_title))
+        near: set[str] = set()
+        for title, meeting in keys.items():
+            links_there = sorted(set().union(*(waiting[key] for key in meeting)))
+            found = links.alike(title, [link_title for _, link_title in links_there], self._threshold)
+            near.update(links_there[at][0] for at in found)
         return self._catalog.meaning(written) | near
 
     def _stubs_of(self, ids: Sequence[str]) -> set[str]:
