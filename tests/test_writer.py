@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from recommender import links
 from recommender.article import Article, Link, ReadMore
 from recommender.catalog import Catalog, Outcome
+from recommender.errors import CatalogError
 from recommender.ingest import Writer
 
 MARCH = datetime(2025, 3, 1, tzinfo=UTC)
@@ -182,3 +184,55 @@ def test_the_language_is_told_from_the_text(catalog: Catalog) -> None:
 
     assert found is not None
     assert found.language == "de"
+
+
+_VERSION_1 = """
+    CREATE TABLE articles (id TEXT PRIMARY KEY, title TEXT NOT NULL, description TEXT NOT NULL, text TEXT NOT NULL, url TEXT,
+        image_url TEXT, published_at INTEGER, modified_at INTEGER, language TEXT, section TEXT, tags TEXT NOT NULL,
+        authors TEXT NOT NULL, kind TEXT NOT NULL, source TEXT NOT NULL, digest BLOB NOT NULL);
+    CREATE TABLE links (article_id TEXT NOT NULL REFERENCES articles(id) ON DELETE CASCADE, position INTEGER NOT NULL,
+        title TEXT NOT NULL, url TEXT, target_id TEXT, method TEXT, PRIMARY KEY (article_id, position)) WITHOUT ROWID;
+    CREATE INDEX links_by_target ON links(target_id);
+    CREATE TABLE encoders (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+    CREATE TABLE embeddings (encoder INTEGER NOT NULL REFERENCES encoders(number), digest BLOB NOT NULL, vector BLOB NOT NULL,
+        PRIMARY KEY (encoder, digest));
+    INSERT INTO articles SELECT id, title, description, text, url, image_url, published_at, modified_at, language, section, tags,
+        authors, kind, source, digest FROM now.articles;
+    INSERT INTO links SELECT article_id, position, title, url, NULL, NULL FROM now.links;
+    PRAGMA application_id = 1314014531;
+    PRAGMA user_version = 1;
+"""
+
+
+def _of_the_first_version(path: Path) -> Path:
+    """Return a catalog with the same articles as an earlier version of this program wrote it."""
+    old = path.with_name("old.db")
+    with contextlib.closing(sqlite3.connect(old, isolation_level=None)) as db:
+        db.execute("ATTACH ? AS now", (str(path),))
+        db.executescript(_VERSION_1)
+    return old
+
+
+def test_a_catalog_of_the_first_version_is_brought_up_to_date_by_whoever_writes_first(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.db"
+    stories = [
+        Article("a", HEADLINES[1], read_more=(ReadMore(HEADLINES[6]), ReadMore("x", ADDRESSES[2]))),
+        Article("b", HEADLINES[6], url=ADDRESSES[1], read_more=(ReadMore(HEADLINES[0]),)),
+    ]
+    with Catalog(path, write=True) as catalog:
+        _writer(catalog).upsert(stories, "test")
+        expected = catalog.links()
+    path = _of_the_first_version(path)
+
+    with pytest.raises(
+        CatalogError, match="was written by an earlier version of this program; bring it up to date with"
+    ):
+        Catalog(path)
+    Catalog.require(path)
+    with Catalog(path, write=True) as catalog:
+        _writer(catalog).bring_up_to_date()
+        assert catalog.links() == expected == _anew(catalog)
+        assert {each for each, _ in catalog.changed_since(0)} == {"a", "b"}
+        _writer(catalog).upsert([Article("c", HEADLINES[0])], "test")
+        assert catalog.links() == _anew(catalog)
+        assert catalog.check() == []

@@ -34,6 +34,10 @@ _PAGE = 500
 _PATIENCE_SECONDS = 30  # for another process's transaction
 
 
+class _EarlierVersionError(CatalogError):
+    """The catalog is of an earlier version: whoever writes first brings it up to date."""
+
+
 class Outcome(StrEnum):
     """What became of an article that was written."""
 
@@ -48,6 +52,12 @@ class Catalog:
     Articles are written through ``ingest.Writer``, which also says where links lead. Any number of processes may write: each
     waits for the other's transaction.
     """
+
+    @classmethod
+    def require(cls, path: Path) -> None:
+        """Return where a catalog with tables is, of this version or an earlier one; make nothing. Raises CatalogError."""
+        with contextlib.suppress(_EarlierVersionError), cls(path):
+            pass
 
     def __init__(self, path: Path, *, write: bool = False) -> None:
         """Open the file at ``path``.
@@ -111,7 +121,7 @@ class Catalog:
         if application != APPLICATION_ID:
             raise CatalogError(f"{self.path}: is another program's database; choose another folder with --home")
         if version == 1 and not write:
-            raise CatalogError(
+            raise _EarlierVersionError(
                 f"{self.path}: was written by an earlier version of this program; "
                 "bring it up to date with: recommender rebuild"
             )

@@ -30,8 +30,7 @@ def embed(settings: Settings, model: str | None, prompt: str | None, as_json: bo
     """
     settings = with_flags(settings, {"encoder.model": model, "encoder.prompt": prompt})
     home = Home(settings.home)
-    with Catalog(home.catalog):
-        pass  # before a lock makes a folder
+    Catalog.require(home.catalog)  # before a lock makes a folder
     bars = Bars(quiet=as_json)
     try:
         with home.embedder(), home.storing():

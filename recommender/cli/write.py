@@ -81,8 +81,7 @@ def withdraw(settings: Settings, ids: tuple[str, ...], as_json: bool) -> int:
     All in one step, or none. Exit 1 if one was not there; the others are gone.
     """
     home = Home(settings.home)
-    with Catalog(home.catalog):
-        pass
+    Catalog.require(home.catalog)
     gone = Intake(home, fuzzy_threshold=settings.links.fuzzy_threshold).withdraw(ids).ids
     unknown = [article_id for article_id in dict.fromkeys(ids) if article_id not in gone]
     if as_json:
@@ -181,8 +180,7 @@ def run_rebuild(
     """
     home = Home(settings.home)
     # Read before the folder is made: a rebuild of nothing should say so and leave nothing behind.
-    with Catalog(home.catalog):
-        pass
+    Catalog.require(home.catalog)
     with home.writer("a rebuild"), Catalog(home.catalog, write=True) as catalog:
         encoder = compose.open_build_encoder(home, settings.encoder, tell=tell)
         gate = _checked(settings, watch, tell, force)
