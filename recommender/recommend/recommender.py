@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
@@ -31,6 +32,7 @@ from recommender.text import title_key, url_key
 from recommender.vectors import Hit
 
 _BATCH_TEXTS = 64
+_SERIALS = itertools.count(1)
 
 
 class Recommender:
@@ -38,6 +40,7 @@ class Recommender:
 
     Attributes:
         snapshot: what it answers from.
+        serial: a number that no other state has that this process answered from; a later one has a higher number.
         recipe: how an article becomes views.
         encoder: returns the encoder, opened when it is first called for.
         hand: the desk's rules as they apply to it.
@@ -84,6 +87,7 @@ class Recommender:
         self._take(snapshot)
 
     def _take(self, snapshot: View) -> None:
+        self.serial = next(_SERIALS)
         self.snapshot = snapshot
         self.hand = Hand.of(self._rules, self._row_meant, snapshot.columns.sections) if self._rules else NO_HAND
         self._lists = Lists(snapshot, model=self.model, hand=self.hand, keep_copy=self._keep_copy, clock=self._clock)
@@ -267,6 +271,11 @@ class Recommender:
         query = self._questions.of_row(one)
         evidence = self._lists.inquiry(query, options).score(np.array([other], np.int64))
         return self._teller.pair(query, evidence, one, other)
+
+    def published_at(self, article_id: str) -> str | None:
+        """Return the date of a known article, RFC 3339; None where it has none, or is not known."""
+        number = self.snapshot.dense.row_of(article_id)
+        return None if number is None else self.snapshot.row(number).published_at
 
     def nearest_titles(self, text: str, n: int = 3) -> list[Suggestion]:
         """Return up to ``n`` articles whose headline or id is spelled most like ``text``."""

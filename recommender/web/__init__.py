@@ -13,6 +13,7 @@ from recommender.keys import Keys
 from recommender.recommend import Live
 from recommender.settings import Settings
 from recommender.web.api import api
+from recommender.web.fast import FastLane
 from recommender.web.page import page
 from recommender.web.refusals import error_body, refusal
 from recommender.web.responses import as_json
@@ -35,7 +36,7 @@ def create_app(settings: Settings) -> Flask:
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = settings.serve.max_body_bytes
     app.url_map.merge_slashes = False  # an id may be an address
-    app.extensions["recommender.live"] = Live(settings)
+    live = app.extensions["recommender.live"] = Live(settings)
     app.extensions["recommender.settings"] = settings
     app.extensions["recommender.keys"] = Keys(Home(settings.home).keys)
     app.register_blueprint(api)
@@ -45,6 +46,9 @@ def create_app(settings: Settings) -> Flask:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _failed)
     app.after_request(_harden)
+    lane = FastLane(app.wsgi_app, live, max_bytes=settings.serve.cache_bytes)
+    app.extensions["recommender.lane"] = lane
+    app.wsgi_app = lane  # type: ignore[method-assign, assignment]
     return app
 
 

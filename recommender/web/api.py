@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, Response, current_app, request
 
 from recommender import readers
+from recommender.answer import Answer
 from recommender.errors import QueryError, RecommenderError
-from recommender.recommend import Live
+from recommender.recommend import Live, Recommender
 from recommender.settings import Settings
+from recommender.web.caching import for_caches
 from recommender.web.parameters import options
 from recommender.web.refusals import refusal
 from recommender.web.responses import as_json
@@ -33,7 +36,8 @@ def settings() -> Settings:
 def related(article_id: str) -> Response:
     """Answer for a known article."""
     asked = options(request.args, settings().ranking)
-    return as_json(live().get().related(article_id, asked).as_dict())
+    recommender = live().get()
+    return _listed(recommender.related(article_id, asked), recommender)
 
 
 @api.get("/v1/related")
@@ -43,7 +47,8 @@ def related_by_url() -> Response:
     url = request.args.get("url", "")
     if not url:
         raise QueryError("url: is missing; give the article's address, or use /v1/articles/{id}/related")
-    return as_json(live().get().related_by_url(url, asked).as_dict())
+    recommender = live().get()
+    return _listed(recommender.related_by_url(url, asked), recommender)
 
 
 @api.post("/v1/related")
@@ -64,7 +69,16 @@ def search() -> Response:
         raise QueryError(
             f"q: has {len(text):,} characters, at most {limit:,} are taken; send a whole article to POST /v1/related"
         )
-    return as_json(live().get().search(text, asked).as_dict())
+    recommender = live().get()
+    return _listed(recommender.search(text, asked), recommender)
+
+
+def _listed(answer: Answer, recommender: Recommender) -> Response:
+    """Return a list as JSON, with what caches may do with it."""
+    told = answer.as_dict()
+    own_id = told["query"].get("id")
+    published_at = recommender.published_at(own_id) if own_id else None
+    return for_caches(as_json(told), told, published_at, own_id, datetime.now(UTC))
 
 
 @api.get("/healthz")

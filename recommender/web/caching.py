@@ -1,0 +1,69 @@
+"""What caches between us and the reader may keep, and for how long. Pure functions.
+
+A list under today's story changes within minutes, one under a story of last year hardly ever; a shared cache that knows
+``Surrogate-Key`` drops what names a story as soon as the story changes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from flask import Response, request
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+# (days since publication, seconds that a list may be kept): the first row whose days have not gone by.
+_AGES = ((1.0, 2 * _MINUTE), (7.0, 10 * _MINUTE), (30.0, _HOUR), (365.0, _DAY))
+_OLD = 7 * _DAY
+_UNDATED = _HOUR
+_TEXT = 2 * _MINUTE
+_EMPTY = 30
+_STALE_IF_ERROR = _DAY
+
+
+def max_age(published_at: str | None, now: datetime, *, empty: bool, of_article: bool = True) -> int:
+    """Return for how many seconds a list may be kept.
+
+    Args:
+        published_at: of the article, RFC 3339; None for no date.
+        now: aware.
+        empty: nothing stands in it: the next story may be the first to fit.
+        of_article: False for a free text.
+    """
+    if empty:
+        return _EMPTY
+    if published_at is None:
+        return _UNDATED if of_article else _TEXT
+    days = (now - datetime.fromisoformat(published_at)).total_seconds() / _DAY
+    return next((seconds for most, seconds in _AGES if days < most), _OLD)
+
+
+def surrogate_key(article_id: str) -> str:
+    """Return the key under which a shared cache knows what names an article; ids may hold blanks, keys may not."""
+    return f"article-{hashlib.blake2b(article_id.encode('utf-8', 'surrogatepass'), digest_size=8).hexdigest()}"
+
+
+def for_caches(
+    response: Response, answer: Mapping[str, Any], published_at: str | None, own_id: str | None, now: datetime
+) -> Response:
+    """Say on a list's response how long it may be kept, and answer 304 to whoever has it.
+
+    Args:
+        response: of a list.
+        answer: the list.
+        published_at: of the article, None for no date or no article.
+        own_id: of the article, None for a free text.
+        now: aware.
+    """
+    results: Iterable[Mapping[str, Any]] = answer["results"]
+    seconds = max_age(published_at, now, empty=not answer["results"], of_article=own_id is not None)
+    response.headers["Cache-Control"] = (
+        f"public, max-age={seconds}, stale-while-revalidate={seconds}, stale-if-error={_STALE_IF_ERROR}"
+    )
+    ids = [*([own_id] if own_id else []), *(str(result["id"]) for result in results)]
+    response.headers["Surrogate-Key"] = " ".join(["lists", *(surrogate_key(article_id) for article_id in ids[:100])])
+    response.set_etag(hashlib.blake2b(response.get_data(), digest_size=12).hexdigest())
+    response.make_conditional(request)
+    return response

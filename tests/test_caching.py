@@ -1,0 +1,172 @@
+"""Finished answers: the same bytes as Flask gives, for whoever asks again; nothing of a state that is gone."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from newsroom import publish, store, withdraw
+
+from recommender.article import Article
+from recommender.settings import Settings
+from recommender.web import create_app
+from recommender.web.caching import max_age, surrogate_key
+from recommender.web.fast import FastLane
+
+PATH = "/v1/articles/ferry-vote/related?k=3"
+NOW = datetime(2025, 4, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def app(published: Settings) -> Iterator[Flask]:
+    made = create_app(published)
+    yield made
+    made.extensions["recommender.live"].stop()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+def _lane(app: Flask) -> FastLane:
+    lane: FastLane = app.extensions["recommender.lane"]
+    return lane
+
+
+def _seconds(response: Any) -> int:
+    return int(response.headers["Cache-Control"].split("max-age=")[1].split(",")[0])
+
+
+def test_the_second_answer_is_the_first_ones_bytes_and_flask_is_not_asked(app: Flask, client: FlaskClient) -> None:
+    first, second = client.get(PATH), client.get(PATH)
+
+    assert (first.data, first.status, first.headers["ETag"]) == (second.data, second.status, second.headers["ETag"])
+    assert dict(first.headers) == dict(second.headers)
+    assert (_lane(app).misses, _lane(app).hits) == (1, 1)
+
+
+def test_who_has_it_gets_304_and_no_body(client: FlaskClient) -> None:
+    etag = client.get(PATH).headers["ETag"]
+    for given in (etag, f"W/{etag}", f'"other", {etag}', "*"):
+        answer = client.get(PATH, headers={"If-None-Match": given})
+        assert (answer.status_code, answer.data, answer.headers["ETag"]) == (304, b"", etag)
+        assert "max-age" in answer.headers["Cache-Control"]
+    assert client.get(PATH, headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+def test_who_has_it_before_anything_is_kept_gets_304_too(published: Settings, client: FlaskClient) -> None:
+    etag = client.get(PATH).headers["ETag"]
+    other = create_app(published).test_client()
+    assert other.get(PATH, headers={"If-None-Match": etag}).status_code == 304
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/search?q=ferry+strike", "/v1/related?url=https://www.lindenpost.example/business/ferry-vote"]
+)
+def test_other_lists_have_an_etag_as_well(client: FlaskClient, path: str) -> None:
+    etag = client.get(path).headers["ETag"]
+    assert client.get(path, headers={"If-None-Match": etag}).status_code == 304
+
+
+def test_head_tells_what_get_would_and_sends_nothing(client: FlaskClient) -> None:
+    for _ in range(2):
+        got, head = client.get(PATH), client.head(PATH)
+        assert (head.status_code, head.data) == (200, b"")
+        assert head.headers["Content-Length"] == str(len(got.data))
+        assert head.headers["ETag"] == got.headers["ETag"]
+
+
+@pytest.mark.parametrize("given", ["gzip", "br, gzip;q=0.5", "GZIP", "*"])
+def test_who_takes_gzip_gets_it(client: FlaskClient, given: str) -> None:
+    plain, packed = client.get(PATH), client.get(PATH, headers={"Accept-Encoding": given})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(packed.data) == plain.data
+    assert "Accept-Encoding" in packed.headers["Vary"]
+    assert "Accept-Encoding" in plain.headers["Vary"]
+
+
+@pytest.mark.parametrize("given", ["", "br", "gzip;q=0", "identity, gzip; q=0.0", "gzipped"])
+def test_who_does_not_gets_plain_bytes(client: FlaskClient, given: str) -> None:
+    assert "Content-Encoding" not in client.get(PATH, headers={"Accept-Encoding": given}).headers
+
+
+def test_a_withdrawn_story_is_in_no_kept_answer(client: FlaskClient, published: Settings) -> None:
+    path = "/v1/articles/ferry-strike/related?k=50&kind=any&floor=0"
+    before = client.get(path)
+    assert b"ferry-vote" in before.data
+
+    withdraw(published, ["ferry-vote"])
+
+    after = client.get(path, headers={"If-None-Match": before.headers["ETag"]})
+    assert after.status_code == 200
+    assert b'"ferry-vote"' not in after.data
+    assert client.get(PATH).status_code == 404
+
+
+def test_a_new_index_drops_what_was_kept(app: Flask, client: FlaskClient, published: Settings) -> None:
+    client.get(PATH)
+    store(published, [Article("new", "An orchestra opens its season", language="en")])
+    publish(published)
+    assert client.get(PATH).json["snapshot"] == "s00000002"  # type: ignore[index]
+    assert len(_lane(app)._kept) == 1
+
+
+def test_what_is_no_good_answer_is_not_kept(app: Flask, client: FlaskClient) -> None:
+    for path in ("/v1/articles/nobody/related", "/v1/articles/ferry-vote/related?k=x"):
+        for _ in range(2):
+            assert client.get(path).status_code in (400, 404)
+            assert client.head(path).data == b""
+    assert len(_lane(app)._kept) == 0
+
+
+def test_an_answer_is_kept_for_a_minute_and_the_store_has_a_bound(app: Flask, client: FlaskClient) -> None:
+    now = [0.0]
+    lane = FastLane(app.wsgi_app._app, app.extensions["recommender.live"], max_bytes=8_000, clock=lambda: now[0])  # type: ignore[attr-defined]
+    app.wsgi_app = lane  # type: ignore[method-assign]
+    client.get(PATH)
+    now[0] = 59.0
+    client.get(PATH)
+    now[0] = 61.0
+    client.get(PATH)
+    assert (lane.hits, lane.misses) == (1, 2)
+    for k in range(1, 30):
+        client.get(f"/v1/articles/ferry-vote/related?k={k}")
+    assert 0 < lane._n_bytes <= 8_000
+    assert lane._n_bytes == sum(kept.n_bytes for kept in lane._kept.values())
+
+
+def test_of_a_full_store_the_one_asked_for_last_stays(app: Flask, client: FlaskClient) -> None:
+    client.get(PATH)
+    size = _lane(app)._n_bytes
+    lane = FastLane(app.wsgi_app._app, app.extensions["recommender.live"], max_bytes=2 * size)  # type: ignore[attr-defined]
+    app.wsgi_app = lane  # type: ignore[method-assign]
+    for k in (3, 2, 3, 1):
+        client.get(f"/v1/articles/ferry-vote/related?k={k}")
+    assert ("/v1/articles/ferry-vote/related", "k=3", "") in lane._kept
+    assert ("/v1/articles/ferry-vote/related", "k=2", "") not in lane._kept
+
+
+def test_lists_of_old_stories_are_kept_longer_and_empty_ones_hardly() -> None:
+    def of(days: float) -> int:
+        return max_age((NOW - timedelta(days=days)).isoformat(), NOW, empty=False)
+
+    assert [of(days) for days in (-1, 0.5, 2, 20, 200, 2000)] == [120, 120, 600, 3600, 86_400, 7 * 86_400]
+    assert max_age(None, NOW, empty=False) == 3600
+    assert max_age(None, NOW, empty=False, of_article=False) == 120
+    assert max_age(NOW.isoformat(), NOW, empty=True) == 30
+
+
+def test_caches_know_which_stories_a_list_names(client: FlaskClient) -> None:
+    answer = client.get(PATH)
+    keys = answer.headers["Surrogate-Key"].split()
+    ids = [result["id"] for result in answer.json["results"]]  # type: ignore[index]
+    assert keys == ["lists", *(surrogate_key(each) for each in ("ferry-vote", *ids))]
+    assert _seconds(answer) == 86_400 or _seconds(answer) == 7 * 86_400
+    assert "stale-while-revalidate" in answer.headers["Cache-Control"]
+    assert "stale-if-error=86400" in answer.headers["Cache-Control"]
