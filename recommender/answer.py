@@ -58,6 +58,7 @@ class Answer:
         empty_reason: why nothing stands in the list; None where something does.
         short_reason: why the list is shorter than was asked for.
         hidden: what would have stood in the list but for a rule, and which; only where ``explain`` asked for it.
+        note: what a reader of this list should know; None for nothing.
     """
 
     query: dict[str, Any]
@@ -66,6 +67,7 @@ class Answer:
     empty_reason: str | None = None
     short_reason: str | None = None
     hidden: tuple[dict[str, Any], ...] | None = None
+    note: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the answer as plain data; reasons and ``hidden`` only where there is something in them."""
@@ -74,7 +76,7 @@ class Answer:
             "results": [result.as_dict() for result in self.results],
             "snapshot": self.snapshot,
         }
-        for name in ("empty_reason", "short_reason"):
+        for name in ("empty_reason", "short_reason", "note"):
             if getattr(self, name) is not None:
                 answer[name] = getattr(self, name)
         return answer if self.hidden is None else answer | {"hidden": list(self.hidden)}

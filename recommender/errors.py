@@ -17,6 +17,8 @@
     ├── KeysError             the file of keys is damaged, or open to others
     ├── BusyError             another process holds the writer's lock
     └── EncoderError          texts cannot be turned into vectors
+        ├── EncoderBusyError      too many texts wait already; ask again in a moment
+        ├── EncoderLateError      it takes too long, and goes on
         ├── EncoderMissingError   the optional packages or the weights are not installed
         └── EncoderDisabledError  this instance was told to do without (``encoder.model = "none"``)
 
@@ -129,6 +131,14 @@ class EncoderError(RecommenderError):
     """Texts cannot be turned into vectors."""
 
 
+class EncoderBusyError(EncoderError):
+    """Too many texts wait to be encoded already."""
+
+
+class EncoderLateError(EncoderError):
+    """Encoding takes longer than anybody waits for; it goes on."""
+
+
 class EncoderMissingError(EncoderError):
     """The encoder's optional packages or its weights are not installed."""
 
@@ -155,6 +165,8 @@ EXIT_CODES: dict[type[RecommenderError], int] = {
     ExportError: EXIT_REFUSED,
     KeysError: EXIT_REFUSED,
     BusyError: EXIT_REFUSED,
+    EncoderBusyError: EXIT_REFUSED,
+    EncoderLateError: EXIT_REFUSED,
     EncoderMissingError: EXIT_REFUSED,
     EncoderDisabledError: EXIT_REFUSED,
     EncoderError: EXIT_REFUSED,
@@ -175,6 +187,8 @@ HTTP_STATUSES: dict[type[RecommenderError], tuple[int, str]] = {
     ExportError: (503, "export_unusable"),
     KeysError: (500, "misconfigured"),
     BusyError: (503, "busy"),
+    EncoderBusyError: (503, "encoder_busy"),
+    EncoderLateError: (503, "encoder_busy"),
     EncoderMissingError: (503, "encoder_unavailable"),
     EncoderDisabledError: (503, "encoder_disabled"),
     EncoderError: (503, "encoder_unavailable"),

@@ -262,16 +262,18 @@ def test_many_readers_see_whole_states_while_articles_come_and_go(followed: Live
     readers = [threading.Thread(target=read) for _ in range(3)]
     for reader in readers:
         reader.start()
-    for number in range(12):
-        store(published, [replace(NEW, title=f"Ferry crews, part {number}")])
-        if number % 3 == 2:
-            withdraw(published, [NEW.id])
-            assert NEW.id not in followed.get().snapshot.dense.ids
-        if number == 6:
-            publish(published)
-    stopping.set()
-    for reader in readers:
-        reader.join()
+    try:
+        for number in range(12):
+            store(published, [replace(NEW, title=f"Ferry crews, part {number}")])
+            if number % 3 == 2:
+                withdraw(published, [NEW.id])
+                assert NEW.id not in followed.get().snapshot.dense.ids
+            if number == 6:
+                publish(published)
+    finally:
+        stopping.set()
+        for reader in readers:
+            reader.join()
 
     assert wrong == []
 

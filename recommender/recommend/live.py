@@ -44,11 +44,25 @@ class Live:
     """
 
     def __init__(
-        self, settings: Settings, *, texts: Texts | None = None, clock: Callable[[], float] = time.monotonic
+        self,
+        settings: Settings,
+        *,
+        texts: Texts | None = None,
+        pooled: bool = False,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Take whose home it is.
+
+        Args:
+            settings: of this process.
+            texts: gives an article's body by id, for the sentences that ``explain`` quotes.
+            pooled: encode what readers ask in a pool of threads, as a service does.
+            clock: in seconds; only differences count.
+        """
         self._settings = settings
         self._home = home = Home(settings.home)
         self._texts = texts
+        self._pooled = pooled
         ranking = settings.ranking
         # A new snapshot, new weights, new rules of the desk or another catalog make a new recommender.
         self._watched = (home.current, ranking.weights or home.weights, ranking.rules or home.rules, home.catalog)
@@ -145,7 +159,7 @@ class Live:
         """Open what is live now; readers have the former one until it is ready."""
         try:
             base = snapshot.load(self._home)
-            opened = Recommender.over(base, self._settings, texts=self._texts, like=self._held)
+            opened = Recommender.over(base, self._settings, texts=self._texts, like=self._held, pooled=self._pooled)
         except RecommenderError as error:
             self._problems["index"] = _NO_INDEX
             if self._held is None:

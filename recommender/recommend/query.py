@@ -7,15 +7,20 @@ from dataclasses import dataclass
 from functools import partial
 from threading import Lock
 
+import numpy as np
+
 from recommender import explain, links
 from recommender.article import Article, Link
-from recommender.encoder import Encoder, Recipe, article_vector, encode_views, headline_only, known_languages
+from recommender.encoder import Recipe, article_vector, encode_views, headline_only, known_languages
 from recommender.errors import QueryError
 from recommender.ingest import with_language
 from recommender.lexical import TermQuery
 from recommender.snapshot import Row, View
 from recommender.text import base_language, clean, url_key
-from recommender.vectors import UNDATED, Centres, Vector
+from recommender.vectors import UNDATED, Centres, Matrix, Vector
+
+Encode = Callable[[Sequence[str]], Matrix]
+"""Makes unit vectors of texts, shape (len(texts), dim)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +51,12 @@ class Query:
 
 
 class Questions:
-    """Makes queries against one snapshot. The encoder is called when a text has to be encoded, not before."""
+    """Makes queries against one snapshot. A text is encoded when it has to be, not before."""
 
-    def __init__(
-        self, snapshot: View, *, recipe: Recipe, encoder: Callable[[], Encoder], fuzzy_threshold: float
-    ) -> None:
+    def __init__(self, snapshot: View, *, recipe: Recipe, encode: Encode, fuzzy_threshold: float) -> None:
         self._snapshot = snapshot
         self._recipe = recipe
-        self._encoder = encoder
+        self._encode = encode
         self._fuzzy_threshold = fuzzy_threshold
         self._resolver: links.LinkResolver | None = None
         self._resolver_lock = Lock()
@@ -79,7 +82,7 @@ class Questions:
         """Return the query of an article that was sent along; its language is detected where it names none."""
         article = with_language(with_language(article), self._languages)  # too short for any: one of the archive's
         views = self._recipe.views(article)
-        vector = article_vector(views, encode_views(views, self._encoder().encode))
+        vector = article_vector(views, encode_views(views, self._encode))
         centres = self._snapshot.headline_centres if headline_only(article, views) else self._snapshot.centres
         own = self._snapshot.dense.row_of(article.id)
         if own is None and article.url:
@@ -99,6 +102,10 @@ class Questions:
             shared=lambda row: self._shared_with(row, text),
         )
 
+    def by_words_alone(self, text: str, language: str | None = None) -> Query:
+        """Return the query of a cleaned free text without a vector, where none is to be had: terms alone find stories."""
+        return self._of_text(text, language, np.zeros(self._snapshot.dense.dim, np.float32))
+
     def of_texts(self, texts: Iterable[str], language: str | None = None) -> list[Query]:
         """Return the queries of cleaned free texts, encoded together.
 
@@ -107,7 +114,7 @@ class Questions:
             language: of all of them; detected among the archive's languages where None.
         """
         texts = list(texts)
-        vectors = self._encoder().encode(texts)
+        vectors = self._encode(texts)
         return [self._of_text(text, language, vector) for text, vector in zip(texts, vectors, strict=True)]
 
     def _of_text(self, text: str, language: str | None, vector: Vector) -> Query:

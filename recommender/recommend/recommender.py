@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import itertools
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 from threading import Lock
@@ -17,21 +19,33 @@ from recommender.answer import DEFAULT_OPTIONS, Answer, Options
 from recommender.article import Article
 from recommender.editorial import NO_HAND, Hand, Rule
 from recommender.encoder import Encoder, Recipe
-from recommender.errors import CatalogError, EncoderError, QueryError, Suggestion, UnknownArticleError
+from recommender.errors import (
+    CatalogError,
+    EncoderBusyError,
+    EncoderDisabledError,
+    EncoderError,
+    QueryError,
+    Suggestion,
+    UnknownArticleError,
+)
 from recommender.fusion import Model
 from recommender.home import Home
 from recommender.ingest import Intake, Withdrawn, Written
 from recommender.recommend.evidence import Inquiry
 from recommender.recommend.lists import Lists
 from recommender.recommend.order import KeptCopy
+from recommender.recommend.pool import EncoderPool
 from recommender.recommend.query import Query, Questions, cleaned_text
 from recommender.recommend.telling import Teller, Texts
-from recommender.settings import Settings
+from recommender.settings import ServeSettings, Settings
 from recommender.snapshot import View
 from recommender.text import title_key, url_key
-from recommender.vectors import Hit
+from recommender.vectors import Hit, Matrix
+
+log = logging.getLogger(__name__)
 
 _BATCH_TEXTS = 64
+BY_WORDS = "found by words alone: the text could not be encoded in time"
 _SERIALS = itertools.count(1)
 
 
@@ -59,6 +73,7 @@ class Recommender:
         keep_copy: KeptCopy = "own",
         texts: Texts | None = None,
         intake: Intake | None = None,
+        pool: EncoderPool | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Take a snapshot and the means to encode what is not in it.
@@ -73,6 +88,8 @@ class Recommender:
             keep_copy: which of several near-copies is shown.
             texts: gives an article's body by id, for the sentences that ``explain`` quotes.
             intake: takes what :meth:`upsert` and :meth:`withdraw` are given; None where nothing can be written.
+            pool: encodes what readers ask with; where it cannot, a free text is answered by its words alone. None: whoever asks
+                encodes, and an error is one.
             clock: tells when the desk's rules end.
         """
         self.recipe = recipe
@@ -83,6 +100,7 @@ class Recommender:
         self._keep_copy: KeptCopy = keep_copy
         self._texts = texts
         self._intake = intake
+        self._pool = pool
         self._clock = clock
         self._take(snapshot)
 
@@ -93,8 +111,11 @@ class Recommender:
         self._lists = Lists(snapshot, model=self.model, hand=self.hand, keep_copy=self._keep_copy, clock=self._clock)
         self._teller = Teller(snapshot, self._texts)
         self._questions = Questions(
-            snapshot, recipe=self.recipe, encoder=self.encoder, fuzzy_threshold=self._fuzzy_threshold
+            snapshot, recipe=self.recipe, encode=self._encode, fuzzy_threshold=self._fuzzy_threshold
         )
+
+    def _encode(self, texts: Sequence[str]) -> Matrix:
+        return (self._pool or self.encoder()).encode(texts)
 
     @classmethod
     def open(cls, settings: Settings, *, name: str | None = None, texts: Texts | None = None) -> Self:
@@ -116,7 +137,13 @@ class Recommender:
 
     @classmethod
     def over(
-        cls, live: View, settings: Settings, *, texts: Texts | None = None, like: Recommender | None = None
+        cls,
+        live: View,
+        settings: Settings,
+        *,
+        texts: Texts | None = None,
+        like: Recommender | None = None,
+        pooled: bool = False,
     ) -> Self:
         """Return a recommender over a loaded snapshot.
 
@@ -124,20 +151,24 @@ class Recommender:
             live: the snapshot.
             settings, texts: see :meth:`open`.
             like: one whose encoder is used where it is the same, so that none is opened twice.
+            pooled: encode in an :class:`EncoderPool`, as a service does.
         """
         home = Home(settings.home)
         made_with = live.manifest["encoder"]
         same = like is not None and like.snapshot.manifest["encoder"]["name"] == made_with["name"]
+        encoder = like.encoder if like is not None and same else _opening(home, settings, live)
+        pool = like._pool if like is not None and same else None
         return cls(
             live,
             recipe=Recipe(**made_with["recipe"]),
-            encoder=like.encoder if like is not None and same else _opening(home, settings, live),
+            encoder=encoder,
             fuzzy_threshold=settings.links.fuzzy_threshold,
             model=compose.ranking_model(home, settings.ranking),
             rules=compose.desk_rules(home, settings.ranking),
             keep_copy=settings.ranking.keep_copy,
             texts=texts,
             intake=Intake(home, fuzzy_threshold=settings.links.fuzzy_threshold),
+            pool=pool or (_pool(encoder, settings.serve) if pooled else None),
         )
 
     def with_view(self, snapshot: View) -> Self:
@@ -220,10 +251,22 @@ class Recommender:
 
         Raises:
             QueryError: there is no text.
+            EncoderError: it cannot be encoded; with a pool only where too many wait, or none is to be encoded here at all.
         """
         text = cleaned_text(text)
-        (query,) = self._questions.of_texts([text], language)
-        return self._answer(query, {"text": text, "language": query.language, "k": options.k}, options)
+        note = None
+        try:
+            (query,) = self._questions.of_texts([text], language)
+        except (EncoderBusyError, EncoderDisabledError):
+            raise
+        except EncoderError as error:
+            if self._pool is None:
+                raise
+            log.warning("a free text is answered by its words alone: %s", error)
+            query = self._questions.by_words_alone(text, language)
+            options, note = replace(options, ranker="lexical", floor=0.0), BY_WORDS
+        answer = self._answer(query, {"text": text, "language": query.language, "k": options.k}, options)
+        return replace(answer, note=note)
 
     def learning(self, article_id: str, options: Options) -> Inquiry:
         """Return what is known for a known article's question, for measuring and learning. Raises UnknownArticleError."""
@@ -307,6 +350,10 @@ class Recommender:
         applied = self._lists.applied(query, options)
         made = self._lists.arrange(query, options, applied)
         return self._teller.answer(made, described, query, applied, options)
+
+
+def _pool(encoder: Callable[[], Encoder], serve: ServeSettings) -> EncoderPool:
+    return EncoderPool(encoder, most_waiting=serve.encode_waiting, patience_seconds=serve.encode_seconds)
 
 
 def _opening(home: Home, settings: Settings, live: View) -> Callable[[], Encoder]:

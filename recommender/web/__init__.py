@@ -36,7 +36,7 @@ def create_app(settings: Settings) -> Flask:
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = settings.serve.max_body_bytes
     app.url_map.merge_slashes = False  # an id may be an address
-    live = app.extensions["recommender.live"] = Live(settings)
+    live = app.extensions["recommender.live"] = Live(settings, pooled=True)
     app.extensions["recommender.settings"] = settings
     app.extensions["recommender.keys"] = Keys(Home(settings.home).keys)
     app.register_blueprint(api)
@@ -54,7 +54,10 @@ def create_app(settings: Settings) -> Flask:
 
 def _refused(error: RecommenderError) -> Response:
     told = refusal(error)
-    return as_json(told.as_dict(), told.status)
+    response = as_json(told.as_dict(), told.status)
+    if told.kind in ("busy", "encoder_busy"):
+        response.headers["Retry-After"] = "1"
+    return response
 
 
 def _http_error(error: HTTPException) -> Response:

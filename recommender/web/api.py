@@ -78,7 +78,11 @@ def _listed(answer: Answer, recommender: Recommender) -> Response:
     told = answer.as_dict()
     own_id = told["query"].get("id")
     published_at = recommender.published_at(own_id) if own_id else None
-    return for_caches(as_json(told), told, published_at, own_id, datetime.now(UTC))
+    response = as_json(told)
+    if answer.note:  # another answer is on its way
+        response.headers["Cache-Control"] = "no-store"
+        return response
+    return for_caches(response, told, published_at, own_id, datetime.now(UTC))
 
 
 @api.get("/healthz")

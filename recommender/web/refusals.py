@@ -5,7 +5,15 @@ from __future__ import annotations
 import logging
 from typing import NamedTuple
 
-from recommender.errors import EncoderDisabledError, RecommenderError, Suggestion, UnknownArticleError, http_status
+from recommender.errors import (
+    EncoderBusyError,
+    EncoderDisabledError,
+    EncoderLateError,
+    RecommenderError,
+    Suggestion,
+    UnknownArticleError,
+    http_status,
+)
 
 log = logging.getLogger(__name__)
 
@@ -14,6 +22,7 @@ _OURS = {
     "no_snapshot": "no index has been published here yet",
     "snapshot_unavailable": "the index cannot be served at the moment",
     "catalog_unavailable": "the catalog cannot be read at the moment",
+    "encoder_busy": "too many free texts are being answered at the moment; ask again in a second",
     "encoder_unavailable": "free text and unseen articles cannot be answered at the moment; known articles can",
     "misconfigured": "the service is not set up correctly",
     "busy": "the service is busy; try again in a moment",
@@ -44,6 +53,8 @@ def error_body(kind: str, message: str, suggestions: tuple[Suggestion, ...] = ()
 def refusal(error: RecommenderError) -> Refusal:
     """Return what to tell of ``error``; what is ours to mend goes into the log in full."""
     status, kind = http_status(error)
+    if isinstance(error, EncoderBusyError | EncoderLateError):  # no fault of ours to mend, and no line each
+        return Refusal(status, kind, _OURS[kind])
     if status >= 500 and not isinstance(error, EncoderDisabledError):
         log.warning("%s: %s", kind, error)
         return Refusal(status, kind, _OURS[kind])
