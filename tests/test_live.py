@@ -21,6 +21,7 @@ from recommender.home import Home
 from recommender.recommend import Live, Recommender
 from recommender.recommend.changes import ChangeLog
 from recommender.settings import Settings
+from recommender.snapshot import Overlay
 
 MANY = Options(k=50, kinds=(), floor=0.0)
 NEW = Article(
@@ -93,6 +94,31 @@ def test_a_withdrawn_story_is_gone_though_nothing_else_is_looked_at(published: S
     withdraw(published, ["ferry-vote"])
 
     assert "ferry-vote" not in _listed(live, "ferry-strike")
+    live.stop()
+
+
+def test_a_state_read_before_a_withdrawal_answers_nobody_after_it(published: Settings) -> None:
+    slow = published.model_copy(update={"serve": published.serve.model_copy(update={"poll_seconds": 3600.0})})
+    live = Live(slow)
+    held = live.get()
+    store(published, [NEW])
+    log = ChangeLog(snapshot.load(Home(published.home)), held.recipe)
+    with Catalog(Home(published.home).catalog, write=True) as catalog:
+        recommend.live.encode_missing(catalog, HashingEncoder(), [(NEW, held.recipe.views(NEW))])
+        log.read(catalog)
+    late = held.with_view(Overlay(log.base, log.changes()))
+    withdraw(published, [NEW.id])
+    looked = live._probe.withdrawn_since
+
+    def another_thread_comes_late(number: int) -> list[str]:
+        live._held = late
+        return looked(number)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(live._probe, "withdrawn_since", another_thread_comes_late)
+        first = live.get()
+    assert late.snapshot.dense.row_of(NEW.id) is not None
+    assert [each.snapshot.dense.row_of(NEW.id) for each in (first, live.get())] == [None, None]
     live.stop()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Lock, Thread
@@ -76,7 +77,8 @@ class Live:
         self._probe: Catalog | None = None
         self._reader: Catalog | None = None
         self._opened: object = None
-        self._probed = self._read_at = -1
+        self._probed: tuple[int, weakref.ref[Recommender]] | None = None
+        self._read_at = -1
         self._log: ChangeLog | None = None
         self._leading: contextlib.ExitStack | None = None
         self._encode_after = 0.0
@@ -98,8 +100,7 @@ class Live:
         if self._held is None or (self._thread is None and self._clock() >= self._next_look):
             self._look(wait=self._held is None)
         assert self._held is not None
-        self._drop_what_went(self._held)
-        return self._held
+        return self._without_what_went(self._held)
 
     def status(self) -> dict[str, Any]:
         """Return what lies over the snapshot."""
@@ -184,7 +185,7 @@ class Live:
         try:
             if file is not None:
                 with self._probing:
-                    self._probe, self._probed = Catalog(self._home.catalog), -1
+                    self._probe, self._probed = Catalog(self._home.catalog), None
                 self._reader = Catalog(self._home.catalog)
             self._opened = file
         except CatalogError as error:
@@ -224,23 +225,29 @@ class Live:
         self._held = recommender.with_view(Overlay(self._log.base, changes))
         return True
 
-    def _drop_what_went(self, held: Recommender) -> None:
-        """Take in what changed if a row of what is held was withdrawn since."""
+    def _without_what_went(self, held: Recommender) -> Recommender:
+        """Return what was held, or what takes its place where a row of it was withdrawn since.
+
+        What is returned is what was looked through: another thread may put one in its place meanwhile that it read before
+        the withdrawal.
+        """
         with self._probing:
             if self._probe is None:
-                return
+                return held
             try:
                 version = self._probe.version()
-                if version == self._probed:
-                    return
+                if self._probed is not None and self._probed[0] == version and self._probed[1]() is held:
+                    return held
                 gone = self._probe.withdrawn_since(held.snapshot.change)
             except CatalogError as error:
                 self._cannot_read(error)
-                return
+                return held
         if any(held.snapshot.dense.row_of(article_id) is not None for article_id in gone):
             with self._following:
                 self._follow()
-        self._probed = version  # not before: whoever asks meanwhile must wait as well
+                held = self._held or held
+        self._probed = version, weakref.ref(held)  # not before: whoever asks meanwhile must wait as well
+        return held
 
     def _encode(self) -> bool:
         """Make vectors for some of the texts that wait for them, if that is for this process to do; tell whether any were made."""
