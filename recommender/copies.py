@@ -23,7 +23,7 @@ from rensa import RMinHash
 
 from recommender.article import Article
 from recommender.text import title_key, words
-from recommender.vectors import UNDATED, Matrix
+from recommender.vectors import UNDATED, Matrix, Vector
 
 _SHINGLE = 6
 _MOST_PIECES = 2_000
@@ -136,41 +136,34 @@ class CopyRules:
         kept = np.concatenate([found[:0], *(block[self._are_copies(block, of_rows, of_rows)] for block in blocks)])
         return kept[np.lexsort((kept[:, 1], kept[:, 0]))]
 
-    def pairs_between(
+    def copies_of(
         self,
-        few: tuple[Signatures, Matrix, NDArray[np.int64]],
+        one: tuple[Signature, Vector, int],
         many: tuple[Signatures, Callable[[NDArray[np.int64]], Matrix], NDArray[np.int64]],
-        allowed: NDArray[np.bool_],
-    ) -> Pairs:
-        """Return which of a few rows are near-copies of which of many: (row of the few, row of the many), shape (m, 2).
+    ) -> NDArray[np.int64]:
+        """Return which of many rows are near-copies of one article, ascending, shape (m,).
 
         The pairs are those that :meth:`pairs` finds between them, where no band is shared by over 128 rows.
 
         Args:
-            few: their signatures, vectors and dates.
-            many: the same, with what gives the vectors of some rows.
-            allowed: which of the many are asked, shape (len(many),).
+            one: its signature, vector and date.
+            many: the same of the rows, with what gives the vectors of some.
         """
-        signatures, vectors, dates = few
-        others, vectors_of, other_dates = many
-        bands = _bands(signatures.hashes)
-        found = [np.zeros((0, 2), np.int64)]
-        for row in range(len(signatures)):
-            near = np.ones(len(others), np.bool_)
-            if dates[row] != UNDATED:
-                apart = np.abs(np.where(other_dates == UNDATED, dates[row], other_dates) - dates[row])
-                near = apart <= self._window_seconds
-            candidates = np.flatnonzero(near & allowed)
-            for start in range(0, len(candidates), _BLOCK_PAIRS):
-                some = candidates[start : start + _BLOCK_PAIRS]
-                some = some[(_bands(others.hashes[some]) == bands[row]).any(axis=1)]
-                if not len(some):
-                    continue
-                pairs = np.stack([np.full(len(some), row), np.arange(len(some))], axis=1)
+        (hashes, n_shingles), vector, date = one
+        others, vectors_of, dates = many
+        left = _Side(hashes[None, :], np.array([n_shingles]), vector[None, :])
+        near = np.ones(len(others), np.bool_)
+        if date != UNDATED:
+            near = np.abs(np.where(dates == UNDATED, date, dates) - date) <= self._window_seconds
+        candidates = np.flatnonzero(near)
+        found = [candidates[:0]]
+        for start in range(0, len(candidates), _BLOCK_PAIRS):
+            some = candidates[start : start + _BLOCK_PAIRS]
+            some = some[_shares_a_band(others.hashes[some], hashes)]
+            if len(some):
+                pairs = np.stack([np.zeros(len(some), np.int64), np.arange(len(some))], axis=1)
                 right = _Side(others.hashes[some], others.n_shingles[some], vectors_of(some))
-                left = _Side(signatures.hashes, signatures.n_shingles, vectors)
-                copies = some[self._are_copies(pairs, left, right)]
-                found.append(np.stack([np.full(len(copies), row), copies], axis=1))
+                found.append(some[self._are_copies(pairs, left, right)])
         return np.concatenate(found)
 
     @property
@@ -295,9 +288,11 @@ def _band(hashes: NDArray[np.uint32], first: int) -> NDArray[np.uint64]:
     return key
 
 
-def _bands(hashes: NDArray[np.uint32]) -> NDArray[np.uint64]:
-    """Return the keys of all bands, shape (len(hashes), 85)."""
-    return np.stack([_band(hashes, first) for first in range(0, _N_HASHES, _BAND)], axis=1)
+def _shares_a_band(hashes: NDArray[np.uint32], one: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """Return which rows have a band in common with one signature, shape (len(hashes),)."""
+    same = hashes == one
+    bands = np.logical_and.reduce([same[:, at::_BAND] for at in range(_BAND)])
+    return np.asarray(bands.any(axis=1))
 
 
 def _distinct(parts: list[NDArray[np.int64]]) -> NDArray[np.int64]:

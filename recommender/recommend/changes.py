@@ -105,7 +105,7 @@ class ChangeLog:
         views = {article_id: self.recipe.views(article) for article_id, article in articles.items()}
         vectors = catalog.embeddings(self._encoder, sorted({view.digest for each in views.values() for view in each}))
         return {
-            article_id: Entry.of(articles[article_id], each, vectors, self.base.fit)
+            article_id: Entry.of(articles[article_id], each, vectors, self.base)
             for article_id, each in views.items()
             if _complete(each, vectors)
         }

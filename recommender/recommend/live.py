@@ -20,7 +20,7 @@ from recommender.recommend.changes import ChangeLog
 from recommender.recommend.recommender import Recommender
 from recommender.recommend.telling import Texts
 from recommender.settings import Settings
-from recommender.snapshot import Overlay
+from recommender.snapshot import Changes, Overlay
 
 log = logging.getLogger(__name__)
 
@@ -104,13 +104,13 @@ class Live:
 
     def status(self) -> dict[str, Any]:
         """Return what lies over the snapshot."""
-        held = self.get()
-        changes, waiting = self._log.changes() if self._log else None, self._log.waiting if self._log else set()
+        view = self.get().snapshot
+        changes = view.changes if isinstance(view, Overlay) else Changes(view.change)
         return {
-            "change": held.snapshot.change,
-            "changed": len(changes.entries) if changes else 0,
-            "gone": len(changes.gone) if changes else 0,
-            "waiting": len(waiting),
+            "change": view.change,
+            "changed": len(changes.entries),
+            "gone": len(changes.gone),
+            "waiting": len(self._log.waiting) if self._log else 0,
         }
 
     def start(self) -> None:

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recommender.article import Article
-from recommender.copies import Signature
+from recommender.copies import CopyRules, Signature
 from recommender.encoder import View, article_vector, headline_only
 from recommender.lexical import Document
 from recommender.links import STUB_PREFIX
-from recommender.snapshot.contents import Fit, Row
+from recommender.snapshot.contents import Row
+from recommender.snapshot.live import Snapshot
 from recommender.text import base_language
 from recommender.vectors import UNDATED, Vector
 
@@ -27,6 +29,7 @@ class Entry:
         vector: unit length, centred, shape (dim,).
         document: what the lexical index sees.
         signature: what near-copies are found by.
+        copies: rows of the snapshot that it is to stand beside which are near-copies of it, ascending, shape (m,).
         n_words: length of headline, standfirst and body.
         tags, authors: of the article.
     """
@@ -35,27 +38,35 @@ class Entry:
     vector: Vector
     document: Document
     signature: Signature
+    copies: NDArray[np.int64]
     n_words: int
     tags: tuple[str, ...]
     authors: tuple[str, ...]
 
     @classmethod
-    def of(cls, article: Article, views: Sequence[View], vectors: Mapping[bytes, Vector], fit: Fit) -> Entry:
+    def of(cls, article: Article, views: Sequence[View], vectors: Mapping[bytes, Vector], base: Snapshot) -> Entry:
         """Return the entry of an article.
 
         Args:
             article: or a stub.
             views: of it.
             vectors: of the views, by digest.
-            fit: of the snapshot that the row is to stand beside.
+            base: the snapshot that the row is to stand beside; its fit is taken.
         """
+        fit = base.fit
         centres = fit.headline_centres if headline_only(article, views) else fit.centres
         vector = centres.apply(article_vector(views, vectors)[None, :], [base_language(article.language)])[0]
+        row = row_of(article, tuple(fit.terms.terms(article)))
+        signature = Signature.of(article)
         return cls(
-            row_of(article, tuple(fit.terms.terms(article))),
+            row,
             vector,
             Document.of(article.title, body_of(article), article.language),
-            Signature.of(article),
+            signature,
+            CopyRules().copies_of(
+                (signature, vector, seconds(row.published_at)),
+                (base.signatures, base.dense.vectors, base.columns.published_at),
+            ),
             n_words_of(article),
             article.tags,
             article.authors,

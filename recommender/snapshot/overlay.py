@@ -91,18 +91,14 @@ class Overlay(View):
         return layered(self._base.columns, changed, self._place, self._copies(entries, vectors))
 
     def _copies(self, entries: Sequence[Entry], vectors: NDArray[np.float32]) -> NDArray[np.int32]:
-        """Return the groups of near-copies: the pairs of old rows are known, those with a new one are looked for."""
+        """Return the groups of near-copies: the pairs of old rows are known, those with a new one were found when it was made."""
         base, n_base = self._base, len(self._base)
         signatures = Signatures.of([entry.signature for entry in entries])
         dates = dates_of(self._rows)
-        rules = CopyRules()
-        among = rules.pairs(signatures, vectors, dates) + n_base
-        between = rules.pairs_between(
-            (signatures, vectors, dates),
-            (base.signatures, base.dense.vectors, base.columns.published_at),
-            self._row_at[:n_base] >= 0,
-        )
-        between[:, 0] += n_base
+        among = CopyRules().pairs(signatures, vectors, dates) + n_base
+        copies = [entry.copies for entry in entries]
+        numbers = np.repeat(n_base + np.arange(len(entries)), [len(each) for each in copies])
+        between = np.stack([numbers, np.concatenate([*copies, np.zeros(0, np.int64)])], axis=1)
         pairs = self._row_at[np.concatenate([base.copy_pairs, among, between])]
         pairs = pairs[(pairs >= 0).all(axis=1)]
 
