@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
+from threading import Lock
 from typing import Any
 
 _MIN_LETTERS = 30
 _MIN_LETTERS_AMONG = 3
 _MIN_PROBABILITY = 0.8
 _MAX_CHARS = 2_000
+_opening = Lock()
 
 
 def detect(text: str, among: Sequence[str] = ()) -> str | None:
@@ -25,16 +28,25 @@ def detect(text: str, among: Sequence[str] = ()) -> str | None:
         return None
     if len(among) == 1:
         return among[0]
-    language, probability = _identifier(tuple(sorted(among))).classify(text)
+    with _opening:
+        identifier = _identifier(tuple(sorted(among)))
+    language, probability = identifier.classify(text)
     return str(language) if (language in among if among else probability >= _MIN_PROBABILITY) else None
 
 
-@cache
+@lru_cache(maxsize=8)  # the languages of an archive change as stories come and go
 def _identifier(among: tuple[str, ...]) -> Any:
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    identifier = copy.copy(
+        _whole()
+    )  # with the same 70 MB of tables; what is kept of them for a few languages is little
     known = [language for language in among if language in identifier.nb_classes]
     if known:
         identifier.set_languages(known)
     return identifier
+
+
+@cache
+def _whole() -> Any:
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
+from recommender import language
 from recommender.language import detect
 
 SENTENCES = {
@@ -41,3 +44,27 @@ def test_the_answer_is_one_of_the_choices_or_none(text: str, among: tuple[str, .
 
 def test_only_the_beginning_is_looked_at() -> None:
     assert detect((SENTENCES["de"] + " ") * 40 + SENTENCES["en"] * 1_000) == "de"
+
+
+def test_the_tables_are_loaded_once_whoever_asks_for_whichever_languages(monkeypatch: pytest.MonkeyPatch) -> None:
+    from py3langid.langid import LanguageIdentifier
+
+    loaded: list[object] = []
+    load = LanguageIdentifier.from_model_file
+
+    def counted(*arguments: object, **named: object) -> object:
+        loaded.append(arguments)
+        return load(*arguments, **named)
+
+    monkeypatch.setattr(LanguageIdentifier, "from_model_file", counted)
+    for cached in (language._whole, language._identifier):
+        cached.cache_clear()
+    languages = [("en", "de"), ("en", "fr"), ("uk", "de"), ()] * 2
+    with ThreadPoolExecutor(len(languages)) as threads:
+        found = list(threads.map(lambda among: detect(SENTENCES["de"], among), languages))
+
+    assert found == ["de", found[1], "de", "de"] * 2
+    assert found[1] in ("en", "fr")
+    assert len(loaded) == 1
+    assert language._identifier(("de", "en")).nb_ptc.shape[1] == 2
+    assert language._identifier(()).nb_ptc.shape[1] > 90
