@@ -128,5 +128,6 @@ def test_after_any_history_the_overlay_answers_as_an_index_built_anew(
     assert over.graph.edges.tolist() == anew.graph.edges.tolist()
     assert over.columns.copies.tolist() == anew.columns.copies.tolist()
     assert over.url_keys == anew.url_keys
+    assert (over.title_keys, over.id_keys) == (anew.title_keys, anew.id_keys)
     assert np.array_equal(over.dense.vectors(np.arange(len(over))), anew.dense.vectors(np.arange(len(anew))))
     assert _answers(over, made) == _answers(anew, made)

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,9 @@ from recommender.snapshot.contents import Row
 from recommender.snapshot.entry import Entry, dates_of
 from recommender.snapshot.live import Snapshot
 from recommender.snapshot.view import View
-from recommender.text import url_key
+from recommender.text import title_key, url_key
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +78,22 @@ class Overlay(View):
     @cached_property
     def url_keys(self) -> Sequence[str | None]:
         """The url key of every row, None for one without an address."""
-        keys = [*self._base.url_keys, *(url_key(row.url) if row.url else None for row in self._rows)]
-        return [keys[place] for place in self._place.tolist()]
+        return self._laid(self._base.url_keys, (url_key(row.url) if row.url else None for row in self._rows))
+
+    @cached_property
+    def title_keys(self) -> tuple[str, ...]:
+        """The title key of every row; the snapshot's are made once, whatever comes to lie over it."""
+        return tuple(self._laid(self._base.title_keys, (title_key(row.title) for row in self._rows)))
+
+    @cached_property
+    def id_keys(self) -> tuple[str, ...]:
+        """The title key of every row's id."""
+        return tuple(self._laid(self._base.id_keys, (title_key(row.id) for row in self._rows)))
+
+    def _laid(self, old: Iterable[T], new: Iterable[T]) -> list[T]:
+        """Return what each row has, of what the snapshot's rows have and the changed ones."""
+        every = [*old, *new]
+        return [every[place] for place in self._place.tolist()]
 
     def _columns(self, entries: Sequence[Entry], vectors: NDArray[np.float32]) -> Columns:
         alone = np.full(len(entries), -1, np.int32)
