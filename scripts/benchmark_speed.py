@@ -21,24 +21,19 @@ quiet one, and trust ratios more than seconds.
 from __future__ import annotations
 
 import argparse
-import contextlib
-import http.client
 import json
 import random
-import re
-import signal
-import socket
 import statistics
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 import numpy as np
 from _bench import DATA, SEEDS, articles_of, data_sets, folder_of, markdown, output_of, recommender, tell
+from _service import Client, memory_of, serving
 from _synthetic import publish_synthetic
 
 from recommender import readers, snapshot
@@ -191,97 +186,31 @@ def in_synthetic(folder: Path, home: Path, source: Path, n: int, seed: int) -> l
     return latency_row(f"in process, {n:,} synthetic articles", taken)
 
 
-class Server:
-    """A running ``recommender serve``, asked over one connection that is kept open."""
-
-    def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
-        self._process = process
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-
-    def get(self, path: str) -> bytes:
-        """Return the body of an answer; leave when the answer is an error."""
-        self._connection.request("GET", path)
-        response = self._connection.getresponse()
-        body = response.read()
-        if response.status != 200:
-            sys.exit(f"GET {path}: {response.status} {body[:300]!r}")
-        return body
-
-    def related(self, article_id: str) -> bytes:
-        """Return the list of a known article."""
-        return self.get(f"/v1/articles/{quote(article_id)}/related")
-
-    def wait(self) -> float:
-        """Return after how many seconds the service said that it is ready."""
-        began = time.perf_counter()
-        while time.perf_counter() - began < SERVER_SECONDS:
-            if self._process.poll() is not None:
-                sys.exit(f"recommender serve ended with exit code {self._process.returncode}")
-            with contextlib.suppress(OSError, http.client.HTTPException):
-                self._connection.request("GET", "/readyz")
-                response = self._connection.getresponse()
-                response.read()
-                if response.status == 200:
-                    return time.perf_counter() - began
-            self._connection.close()
-            time.sleep(0.02)
-        sys.exit("recommender serve is not ready")
-
-    def memory(self) -> tuple[float, float]:
-        """Return RSS and PSS of the worker in MB: of the server's descendants the one that holds most."""
-        return max((memory_of(pid) for pid in descendants(self._process.pid)), default=(0.0, 0.0))
-
-
-@contextlib.contextmanager
-def serving(home: Path) -> Iterator[Server]:
-    """Yield a server with one worker on a free port; it is told to stop by its process id."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        recommender(home, "serve", "--port", str(port), "--workers", "1"), stdout=subprocess.DEVNULL
-    )
-    try:
-        yield Server(process, port)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def descendants(pid: int) -> list[int]:
-    children = [
-        int(child) for file in Path(f"/proc/{pid}/task").glob("*/children") for child in file.read_text().split()
-    ]
-    return children + [below for child in children for below in descendants(child)]
-
-
-def memory_of(pid: int) -> tuple[float, float]:
-    """Return (RSS, PSS) of a process in MB."""
-    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
-    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8")
-    return _megabytes("VmRSS", status), _megabytes("Pss", rollup)
-
-
-def _megabytes(name: str, text: str) -> float:
-    found = re.search(rf"^{name}:\s+(\d+) kB", text, re.MULTILINE)
-    return int(found[1]) / 1024 if found else 0.0
-
-
 def measure_serving(home: Path, ids: Sequence[str]) -> tuple[list[float], list[list[str]]]:
     """Return the milliseconds of each request and the rows of the memory table."""
-    with serving(home) as server:
-        ready = server.wait()
-        time_each(server.related, ids[:_WARM_UP], limit_seconds=SERVER_SECONDS)
-        taken = time_each(server.related, ids, limit_seconds=SERVER_SECONDS)
-        rows = [["known articles only, model not loaded", *(f"{value:.0f} MB" for value in server.memory())]]
-        began = time.perf_counter()
-        server.get(f"/v1/search?q={quote(FREE_TEXT)}")
-        first = time.perf_counter() - began
-        rows.append(["after one free-text search, model loaded", *(f"{value:.0f} MB" for value in server.memory())])
+    with serving(home) as service:
+        ready = service.wait()
+        client = Client(service.port)
+
+        def get(path: str) -> float:
+            reply = client.ask("GET", path)
+            if reply.status != 200:
+                sys.exit(f"GET {path}: {reply.status} {str(reply.body)[:300]}")
+            return reply.seconds
+
+        def related(article_id: str) -> float:
+            return get(f"/v1/articles/{quote(article_id)}/related")
+
+        def held() -> list[str]:
+            (worker,) = service.workers(1)
+            memory = memory_of(worker)
+            return [f"{memory[name]:.0f} MB" for name in ("VmRSS", "Pss")]
+
+        time_each(related, ids[:_WARM_UP], limit_seconds=SERVER_SECONDS)
+        taken = time_each(related, ids, limit_seconds=SERVER_SECONDS)
+        rows = [["known articles only, model not loaded", *held()]]
+        first = get(f"/v1/search?q={quote(FREE_TEXT)}")
+        rows.append(["after one free-text search, model loaded", *held()])
     tell(f"the service was ready after {ready:.2f} s, its first free-text search took {first:.2f} s")
     return taken, rows
 

@@ -1,0 +1,134 @@
+"""The real service for the scripts that ask it over HTTP: started, watched through ``/proc``, and ended by its process id."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from _bench import recommender
+
+START_SECONDS = 120.0
+END_SECONDS = 30.0
+
+
+class Reply(NamedTuple):
+    """An answer.
+
+    Attributes:
+        status: of HTTP.
+        body: the JSON of it.
+        asked_at: when the request went out, by ``time.perf_counter``.
+        seconds: until the answer was there.
+    """
+
+    status: int
+    body: Any
+    asked_at: float
+    seconds: float
+
+
+class Client:
+    """One connection that is kept open, and so one worker; for one thread."""
+
+    def __init__(self, port: int, key: str = "") -> None:
+        """Take the port, and a key where it is to write."""
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
+
+    def ask(self, method: str, path: str, body: bytes | None = None) -> Reply:
+        """Return the answer. Raises OSError, http.client.HTTPException, ValueError where it is no JSON."""
+        began = time.perf_counter()
+        try:
+            self._connection.request(method, path, body, self._headers)
+            response = self._connection.getresponse()
+            raw = response.read()
+        except (OSError, http.client.HTTPException):
+            self._connection.close()
+            raise
+        seconds = time.perf_counter() - began
+        return Reply(response.status, json.loads(raw), began, seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A running ``recommender serve``."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+
+    def wait(self) -> float:
+        """Return after how many seconds it said that it is ready; leave when it does not."""
+        began = time.perf_counter()
+        while time.perf_counter() - began < START_SECONDS:
+            if self.process.poll() is not None:
+                sys.exit(f"recommender serve ended with exit code {self.process.returncode}")
+            with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
+                if Client(self.port).ask("GET", "/readyz").status == 200:
+                    return time.perf_counter() - began
+            time.sleep(0.02)
+        sys.exit("recommender serve is not ready")
+
+    def workers(self, n: int) -> list[int]:
+        """Return the ids of the ``n`` worker processes: of the descendants those that hold most."""
+        held = sorted(((memory_of(pid)["VmRSS"], pid) for pid in descendants(self.process.pid)), reverse=True)
+        return sorted(pid for _, pid in held[:n])
+
+
+@contextlib.contextmanager
+def serving(home: Path, *, n_workers: int = 1, env: Mapping[str, str] | None = None) -> Iterator[Service]:
+    """Yield the service on a free port of 127.0.0.1; it is told to stop by its process id.
+
+    Args:
+        home: a published one.
+        n_workers: processes that answer.
+        env: the whole environment; this one's where None.
+    """
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = recommender(home, "serve", "--port", str(port), "--workers", str(n_workers))
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=env)
+    try:
+        yield Service(process, port)
+    finally:
+        below = descendants(process.pid)
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(timeout=END_SECONDS)
+        except subprocess.TimeoutExpired:
+            for pid in (*below, process.pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            process.wait()
+
+
+def descendants(pid: int) -> list[int]:
+    """Return the processes below one."""
+    children = [
+        int(child) for file in Path(f"/proc/{pid}/task").glob("*/children") for child in file.read_text().split()
+    ]
+    return children + [below for child in children for below in descendants(child)]
+
+
+def memory_of(pid: int) -> dict[str, float]:
+    """Return ``VmRSS``, ``RssAnon``, ``RssFile`` and ``Pss`` of a process in MB."""
+    text = "".join(Path(f"/proc/{pid}/{name}").read_text(encoding="utf-8") for name in ("status", "smaps_rollup"))
+    found = re.findall(r"^(VmRSS|RssAnon|RssFile|Pss):\s+(\d+) kB", text, re.MULTILINE)
+    return {name: int(kilobytes) / 1024 for name, kilobytes in found}
+
+
+def open_files(pid: int) -> int:
+    """Return how many file descriptors a process has open."""
+    return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
