@@ -142,6 +142,8 @@ class ServeSettings(_Section):
         threads: blocking threads a worker.
         max_body_bytes: a larger request body is refused.
         max_batch_bytes: the same for a batch of articles.
+        log_format: of the log on stderr, ``text`` or ``json`` (one object a line).
+        log_access: log a line a request: its number, route, status and time; nothing of who asked, or for what.
         encode_seconds: how long a free text waits for its vector before its words alone answer.
         encode_waiting: free texts that may wait; one more is refused with 503.
         cache_bytes: what a worker keeps of finished lists; 0 for nothing.
@@ -155,6 +157,8 @@ class ServeSettings(_Section):
     threads: int = Field(default=4, ge=1, le=64)
     max_body_bytes: int = Field(default=1_000_000, ge=1000, le=100_000_000)
     max_batch_bytes: int = Field(default=10_000_000, ge=1000, le=1_000_000_000)
+    log_format: Literal["text", "json"] = "text"
+    log_access: bool = False
     encode_seconds: float = Field(default=2.0, gt=0, le=600)
     encode_waiting: int = Field(default=16, ge=1, le=10_000)
     cache_bytes: int = Field(default=64_000_000, ge=0, le=100_000_000_000)

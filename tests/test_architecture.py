@@ -39,6 +39,7 @@ OWNERS = {
     "werkzeug": "web",
     "granian": "web",
     "markupsafe": "web",
+    "prometheus_client": "web",
     "click": "cli",
     "tqdm": "cli",
     "torch": "encoder",

@@ -47,7 +47,7 @@ def test_the_second_answer_is_the_first_ones_bytes_and_flask_is_not_asked(app: F
     first, second = client.get(PATH), client.get(PATH)
 
     assert (first.data, first.status, first.headers["ETag"]) == (second.data, second.status, second.headers["ETag"])
-    assert dict(first.headers) == dict(second.headers)
+    assert {**first.headers, "X-Request-Id": ""} == {**second.headers, "X-Request-Id": ""}
     assert (_lane(app).misses, _lane(app).hits) == (1, 1)
 
 
@@ -127,7 +127,7 @@ def test_what_is_no_good_answer_is_not_kept(app: Flask, client: FlaskClient) -> 
 
 def test_an_answer_is_kept_for_a_minute_and_the_store_has_a_bound(app: Flask, client: FlaskClient) -> None:
     now = [0.0]
-    lane = FastLane(app.wsgi_app._app, app.extensions["recommender.live"], max_bytes=8_000, clock=lambda: now[0])  # type: ignore[attr-defined]
+    lane = FastLane(_lane(app)._app, app.extensions["recommender.live"], max_bytes=8_000, clock=lambda: now[0])
     app.wsgi_app = lane  # type: ignore[method-assign]
     client.get(PATH)
     now[0] = 59.0
@@ -144,7 +144,7 @@ def test_an_answer_is_kept_for_a_minute_and_the_store_has_a_bound(app: Flask, cl
 def test_of_a_full_store_the_one_asked_for_last_stays(app: Flask, client: FlaskClient) -> None:
     client.get(PATH)
     size = _lane(app)._n_bytes
-    lane = FastLane(app.wsgi_app._app, app.extensions["recommender.live"], max_bytes=2 * size)  # type: ignore[attr-defined]
+    lane = FastLane(_lane(app)._app, app.extensions["recommender.live"], max_bytes=2 * size)
     app.wsgi_app = lane  # type: ignore[method-assign]
     for k in (3, 2, 3, 1):
         client.get(f"/v1/articles/ferry-vote/related?k={k}")

@@ -320,6 +320,11 @@ class Recommender:
         number = self.snapshot.dense.row_of(article_id)
         return None if number is None else self.snapshot.row(number).published_at
 
+    @property
+    def n_waiting(self) -> int:
+        """How many free texts wait to be encoded, or are being encoded."""
+        return self._pool.n_waiting if self._pool else 0
+
     def nearest_titles(self, text: str, n: int = 3) -> list[Suggestion]:
         """Return up to ``n`` articles whose headline or id is spelled most like ``text``."""
         key = title_key(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from recommender.errors import RecommenderError
@@ -14,6 +14,7 @@ from recommender.recommend import Live
 from recommender.settings import Settings
 from recommender.web.api import api
 from recommender.web.fast import FastLane
+from recommender.web.observing import ROUTE, Meters, Observed
 from recommender.web.page import page
 from recommender.web.refusals import error_body, refusal
 from recommender.web.responses import as_json
@@ -48,8 +49,14 @@ def create_app(settings: Settings) -> Flask:
     app.after_request(_harden)
     lane = FastLane(app.wsgi_app, live, max_bytes=settings.serve.cache_bytes)
     app.extensions["recommender.lane"] = lane
-    app.wsgi_app = lane  # type: ignore[method-assign, assignment]
+    meters = app.extensions["recommender.meters"] = Meters(live)
+    app.before_request(_name_route)
+    app.wsgi_app = Observed(lane, meters, log_access=settings.serve.log_access)  # type: ignore[method-assign, assignment]
     return app
+
+
+def _name_route() -> None:
+    request.environ[ROUTE] = request.url_rule.rule if request.url_rule else "none"
 
 
 def _refused(error: RecommenderError) -> Response:

@@ -13,6 +13,7 @@ from recommender.errors import QueryError, RecommenderError
 from recommender.recommend import Live, Recommender
 from recommender.settings import Settings
 from recommender.web.caching import for_caches
+from recommender.web.observing import CONTENT_TYPE, Meters
 from recommender.web.parameters import options
 from recommender.web.refusals import refusal
 from recommender.web.responses import as_json
@@ -100,6 +101,13 @@ def readyz() -> Response:
         return as_json({"status": "not ready", "problem": refusal(error).message}, 503)
     ready: dict[str, Any] = {"status": "ready", "snapshot": snapshot.name}
     return as_json(ready if live().problem is None else ready | {"problem": live().problem})
+
+
+@api.get("/metrics")
+def metrics() -> Response:
+    """Tell counts and times in Prometheus' text format."""
+    meters: Meters = current_app.extensions["recommender.meters"]
+    return Response(meters.exposition(), content_type=CONTENT_TYPE)
 
 
 @api.get("/v1/status")

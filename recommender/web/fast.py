@@ -15,6 +15,7 @@ from typing import Any
 
 from recommender.errors import RecommenderError
 from recommender.recommend import Live
+from recommender.web.observing import KEPT, ROUTE
 
 Start = Callable[..., Any]
 App = Callable[[dict[str, Any], Start], Iterable[bytes]]
@@ -78,12 +79,15 @@ class FastLane:
             serial = self._live.get().serial
         except RecommenderError:
             return self._app(environ, start)
+        environ[ROUTE] = f"{_PREFIX}<path:article_id>/{path.rpartition('/')[2]}"
         key = (path, environ.get("QUERY_STRING", ""), environ.get("HTTP_ORIGIN", ""))
         kept = self._find(key, serial)
         if kept is None:
             self.misses += 1
+            environ[KEPT] = "miss"
             return self._ask(environ, start, key, serial)
         self.hits += 1
+        environ[KEPT] = "hit"
         return _serve(kept, environ, start)
 
     def _find(self, key: tuple[str, str, str], serial: int) -> Kept | None:

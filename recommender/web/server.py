@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import tempfile
 from functools import partial
 
 from flask import Flask
@@ -13,6 +14,7 @@ from granian.constants import Interfaces
 from recommender.errors import SettingsError
 from recommender.recommend import Live
 from recommender.settings import Settings
+from recommender.web.observing import log_to_stderr
 
 
 def run(settings: Settings) -> None:
@@ -38,12 +40,17 @@ def run(settings: Settings) -> None:
         workers_kill_timeout=10,  # a worker that is told to stop while it starts does not hear it
         log_access=False,
     )
-    server.serve(target_loader=partial(_load, settings), wrap_loader=False)
+    # Workers count into files of one folder, so that any of them can tell of all.
+    with tempfile.TemporaryDirectory(prefix="recommender-metrics-") as counts:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts
+        server.serve(target_loader=partial(_load, settings), wrap_loader=False)
 
 
 def _load(settings: Settings) -> Flask:
     from recommender.web import create_app
 
+    serve = settings.serve
+    log_to_stderr(as_json=serve.log_format == "json", access_too=serve.log_access)
     app = create_app(settings)
     live: Live = app.extensions["recommender.live"]
     live.start()  # here, in the worker: a thread does not outlive the fork of its process
