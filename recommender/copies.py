@@ -155,7 +155,7 @@ class CopyRules:
         near = np.ones(len(others), np.bool_)
         if date != UNDATED:
             near = np.abs(np.where(dates == UNDATED, date, dates) - date) <= self._window_seconds
-        candidates = np.flatnonzero(near)
+        candidates = np.flatnonzero(near & _of_like_size(np.int64(n_shingles), others.n_shingles))
         found = [candidates[:0]]
         for start in range(0, len(candidates), _BLOCK_PAIRS):
             some = candidates[start : start + _BLOCK_PAIRS]
@@ -204,9 +204,18 @@ class CopyRules:
         overlap = common / np.minimum(sizes, other_sizes)
         cosine = np.einsum("ij,ij->i", left.vectors[one], right.vectors[other])
         found: NDArray[np.bool_] = (
-            (resemblance >= _LEAST_RESEMBLANCE) & (overlap >= self.least_overlap) & (cosine >= self.least_cosine)
+            _of_like_size(sizes, other_sizes)
+            & (resemblance >= _LEAST_RESEMBLANCE)
+            & (overlap >= self.least_overlap)
+            & (cosine >= self.least_cosine)
         )
         return found
+
+
+def _of_like_size(sizes: NDArray[np.int64] | np.int64, others: NDArray[np.integer]) -> NDArray[np.bool_]:
+    """Tell which two can resemble each other at all: no two sets do so by more than their sizes."""
+    smaller, larger = np.minimum(sizes, others), np.maximum(sizes, others)
+    return np.asarray(smaller >= _LEAST_RESEMBLANCE * larger)
 
 
 class _Side(NamedTuple):
