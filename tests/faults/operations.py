@@ -1,0 +1,186 @@
+"""What a home has done to it. A new way of writing is put to kills and faults by one more line in ``OPERATIONS``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+from random import Random
+from typing import Any
+from unittest import mock
+
+from newsroom import NOW, settings_for
+
+from recommender import ingest, snapshot
+from recommender.build import rebuild
+from recommender.catalog import Catalog
+from recommender.encoder import HashingEncoder
+from recommender.home import Home
+from recommender.readers import article_from_record
+
+Editions = Mapping[str, int | None]
+"""The edition of articles by id; None for one that is not there."""
+
+IDS = tuple(f"story-{number:02d}" for number in range(24))
+BATCH = 4  # an ingest of these few articles is several transactions
+_WORDS = (
+    "ferry",
+    "harbour",
+    "strike",
+    "council",
+    "crews",
+    "school",
+    "bridge",
+    "storm",
+    "budget",
+    "night",
+    "vote",
+    "deal",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One operation on one home.
+
+    Attributes:
+        home: where.
+        editions: the articles to write; empty for an operation that writes none.
+        begun: called when it is about to do what it is called for.
+        acknowledged: called with ids when what ``editions`` says of them was promised to last.
+    """
+
+    home: Home
+    editions: Editions
+    begun: Callable[[], None]
+    acknowledged: Callable[[Iterable[str]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What is done, and what must be there for it to have something to do.
+
+    Attributes:
+        name: as printed.
+        act: does it; runs in a process that may be killed.
+        drawn: gives the articles to write and their editions, from chance and the next edition's number.
+        prepare: brings a home to where the operation has something to do; runs to its end.
+    """
+
+    name: str
+    act: Callable[[Work], None]
+    drawn: Callable[[Random, int], Editions] = lambda chance, edition: {}
+    prepare: Callable[[Home, int], None] = lambda home, edition: None
+
+
+def record(article_id: str, edition: int) -> dict[str, Any]:
+    """Return an edition of an article as a newsroom sends it: half of its words and one of its links change with each."""
+    chance, changing = Random(article_id), Random(f"{article_id} {edition}")
+    words = [*chance.choices(_WORDS, k=20), *changing.choices(_WORDS, k=20)]
+    number = IDS.index(article_id)
+    return {
+        "id": article_id,
+        "title": f"{' '.join(words[:4]).capitalize()} {number}",
+        "text": " ".join(words),
+        "language": ("en", "en", "de")[number % 3],
+        "published_at": f"2025-03-{number + 1:02d}T09:00:00+00:00",
+        "tags": [f"edition {edition}"],
+        "read_more": [record_title(changing), f"Never written {edition}"] if number % 2 else [],
+    }
+
+
+def record_title(chance: Random) -> str:
+    """Return a headline that some edition of some article has, or none."""
+    return f"{' '.join(chance.choices(_WORDS, k=4)).capitalize()} {chance.randrange(len(IDS))}"
+
+
+def editions_of(home: Home) -> dict[str, int | None]:
+    """Return the edition of each article in the catalog."""
+    with Catalog(home.catalog) as catalog:
+        return {article.id: int(article.tags[0].removeprefix("edition ")) for article in catalog.articles()}
+
+
+def write(home: Home, editions: Editions) -> None:
+    """Write editions of articles, in one transaction."""
+    articles = [article_from_record(record(name, edition)) for name, edition in editions.items() if edition is not None]
+    with home.writer("a test"), Catalog(home.catalog, write=True) as catalog:
+        catalog.upsert(articles, "test")
+
+
+def publish(home: Home, gate: Callable[[snapshot.Snapshot], None] = lambda candidate: None) -> None:
+    """Rebuild and publish what the catalog holds."""
+    with home.writer("a rebuild"), Catalog(home.catalog, write=True) as catalog:
+        rebuild(home, catalog, HashingEncoder(), settings_for(home.path), now=NOW, gate=gate)
+
+
+def made(folder: Path) -> Home:
+    """Return a new home with the first edition of every article and three snapshots."""
+    home = Home(folder)
+    for edition in (1, 2, 3):
+        write(home, dict.fromkeys(IDS if edition == 1 else IDS[::3], edition))
+        publish(home)
+    return home
+
+
+def _some(chance: Random, edition: int) -> Editions:
+    return dict.fromkeys(sorted(chance.sample(IDS, 12)), edition)
+
+
+def _change(home: Home, edition: int) -> None:
+    write(home, _some(Random(edition), edition))
+
+
+def _three_snapshots(home: Home, edition: int) -> None:
+    while len(snapshot.names(home)) < 3 or snapshot.former(home, snapshot.read_current(home).name) is None:
+        publish(home)
+
+
+def _ingest(work: Work) -> None:
+    lines = [json.dumps(record(name, edition)) + "\n" for name, edition in work.editions.items() if edition is not None]
+    source = work.home.path.parent / "source.jsonl"
+    source.write_text("".join(lines), encoding="utf-8")
+    ends = list(accumulate(len(line.encode()) for line in lines))
+
+    def progress(done: int, total: int) -> None:
+        work.acknowledged(name for name, end in zip(work.editions, ends, strict=True) if end <= done)
+
+    work.begun()
+    with (
+        mock.patch.object(ingest, "_BATCH", BATCH),
+        work.home.writer("an ingest"),
+        Catalog(work.home.catalog, write=True) as catalog,
+    ):
+        ingest.ingest([source], catalog, progress=progress)
+
+
+def _rebuild(work: Work) -> None:
+    work.begun()
+    publish(work.home)
+
+
+def _publish(work: Work) -> None:
+    """Everything from the moment when the new snapshot has passed its checks: two renames, and what is dropped."""
+    publish(work.home, gate=lambda candidate: work.begun())
+
+
+def _roll_back(work: Work) -> None:
+    work.begun()
+    with work.home.writer("a rollback"):
+        snapshot.roll_back(work.home)
+
+
+def _prune(work: Work) -> None:
+    work.begun()
+    with work.home.writer("a prune"):
+        snapshot.prune(work.home, 1)
+
+
+OPERATIONS: Sequence[Operation] = (
+    Operation("ingest", _ingest, drawn=_some),
+    Operation("rebuild", _rebuild, prepare=_change),
+    Operation("publish", _publish, prepare=_change),
+    Operation("rollback", _roll_back, prepare=_three_snapshots),
+    Operation("prune", _prune, prepare=_three_snapshots),
+)
