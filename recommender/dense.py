@@ -132,10 +132,12 @@ class DenseIndex(Searched):
 
     def write(self, path: Path) -> None:
         """Write the index file. Raises OSError when the disk refuses."""
+        # FAISS's own writer does not tell when the disk refuses the last bytes.
         try:
-            faiss.write_index(self._index, str(path))
-        except RuntimeError as error:
-            raise OSError(f"{path}: cannot be written: {str(error).splitlines()[0]}") from error
+            with path.open("wb") as stream:
+                faiss.write_index(self._index, faiss.PyCallbackIOWriter(stream.write))  # type: ignore[attr-defined]
+        except OSError as error:
+            raise OSError(f"{path}: cannot be written: {error.strerror}") from error
 
     def row_of(self, article_id: str) -> int | None:
         """Return the row of an id, None when it is not here."""
