@@ -8,7 +8,10 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
@@ -52,6 +55,30 @@ def replace_synced(path: Path, raw: bytes, *, mode: int | None = None) -> None:
     write_synced(aside, raw)
     aside.replace(path)
     sync(path.parent)
+
+
+def save_array(path: Path, array: NDArray[Any]) -> None:
+    """Write an array as a ``.npy`` file. Raises OSError, which says why; NumPy's own writing does not."""
+    with open_array(path, array.dtype, *array.shape) as stream:
+        stream.write(array.tobytes())
+
+
+def open_array(path: Path, kind: np.dtype[Any], *shape: int) -> IO[bytes]:
+    """Return a ``.npy`` file that is open for its values, which are to be written row by row.
+
+    For arrays that do not fit into memory. They are not mapped: a full disk ends a process that writes to a map (SIGBUS).
+
+    Raises:
+        OSError: the disk refused.
+    """
+    stream = path.open("wb")
+    try:
+        told = {"descr": np.lib.format.dtype_to_descr(kind), "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(stream, told)
+    except BaseException:
+        stream.close()
+        raise
+    return stream
 
 
 def sync(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from pathlib import Path
 from typing import IO, Any
@@ -9,6 +10,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from recommender.disk import open_array, save_array
 from recommender.lexical.counts import counts_of
 from recommender.lexical.fit import LexicalFit
 from recommender.lexical.weighing import (
@@ -95,25 +97,27 @@ class LexicalBuilder:
         self._write_lists(folder, kept, lengths, int(sizes.sum()))
 
     def _write_lists(self, folder: Path, kept: list[Weighed], lengths: NDArray[np.float64], n_postings: int) -> None:
-        rows = _create(folder, "rows", n_postings, np.int32)
-        weights = _create(folder, "weights", n_postings, np.float16)
         self._by_row = by_row = _Strongest(self._n_rows, Path(self._spools[0].name).parent, len(self._spools))
-        at = number = 0
-        for bucket, part in enumerate(kept):
-            postings = np.fromfile(self._spools[bucket].name + ".kept", POSTING)
-            scaled = postings["count"] / lengths[postings["row"]]
-            rows[at : at + len(postings)] = postings["row"]
-            weights[at : at + len(postings)] = scaled
-            numbers = np.repeat(np.arange(number, number + len(part.keys), dtype=np.int32), part.sizes)
-            by_row.offer(entries_of(postings["row"], numbers, scaled.astype(np.float16)))
-            at += len(postings)
-            number += len(part.keys)
+        number = 0
+        with (
+            open_array(_path(folder, "rows"), np.dtype(np.int32), n_postings) as rows,
+            open_array(_path(folder, "weights"), np.dtype(np.float16), n_postings) as weights,
+        ):
+            for bucket, part in enumerate(kept):
+                postings = np.fromfile(self._spools[bucket].name + ".kept", POSTING)
+                scaled = (postings["count"] / lengths[postings["row"]]).astype(np.float16)
+                rows.write(postings["row"].tobytes())
+                weights.write(scaled.tobytes())
+                numbers = np.repeat(np.arange(number, number + len(part.keys), dtype=np.int32), part.sizes)
+                by_row.offer(entries_of(postings["row"], numbers, scaled))
+                number += len(part.keys)
         by_row.save(folder)
 
     def close(self) -> None:
-        """Drop what is spooled."""
+        """Drop what is spooled. What a failing disk keeps of it, the next rebuild removes."""
         for spool in (*self._spools, *(self._by_row.spools if self._by_row else ())):
-            spool.close()
+            with contextlib.suppress(OSError):  # what was not written yet is not needed any more
+                spool.close()
         if self._folder is not None:
             self._folder.cleanup()
 
@@ -125,7 +129,9 @@ class LexicalBuilder:
 
     def _spool(self) -> None:
         if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix=SPOOL_PREFIX, dir=self._spool_in)
+            self._folder = tempfile.TemporaryDirectory(
+                prefix=SPOOL_PREFIX, dir=self._spool_in, ignore_cleanup_errors=True
+            )
             n_buckets = 1 if self._n_waiting <= _MANY_POSTINGS else _N_BUCKETS
             for number in range(n_buckets):
                 self._spools.append((Path(self._folder.name) / f"{number}").open("w+b"))
@@ -142,7 +148,7 @@ class LexicalBuilder:
         spool = self._spools[bucket]
         spool.seek(0)
         weighed = weigh(np.frombuffer(spool.read(), POSTING), n_articles, squares, self._fit)
-        weighed.postings.tofile(spool.name + ".kept")
+        Path(spool.name + ".kept").write_bytes(weighed.postings.tobytes())
         if self._fit:
             weighed = with_all_of(weighed, self._fit, _buckets(self._fit.keys, len(self._spools)) == bucket)
         return weighed._replace(postings=weighed.postings[:0])
@@ -182,11 +188,8 @@ def _buckets(keys: NDArray[np.uint64], n: int) -> NDArray[np.int64]:
 
 
 def _save(folder: Path, name: str, array: NDArray[Any]) -> None:
-    np.save(folder / f"lexical.{name}.npy", array, allow_pickle=False)
+    save_array(_path(folder, name), array)
 
 
-def _create(folder: Path, name: str, n: int, kind: Any) -> NDArray[Any]:
-    if n == 0:  # an empty file cannot be mapped
-        _save(folder, name, np.zeros(0, kind))
-        return np.zeros(0, kind)
-    return np.lib.format.open_memmap(folder / f"lexical.{name}.npy", mode="w+", dtype=kind, shape=(n,))
+def _path(folder: Path, name: str) -> Path:
+    return folder / f"lexical.{name}.npy"

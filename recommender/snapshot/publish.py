@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from recommender.copies import groups_of
 from recommender.dense import DenseIndex
-from recommender.disk import sha256, sync, write_synced
+from recommender.disk import save_array, sha256, sync, write_synced
 from recommender.errors import SnapshotError
 from recommender.home import Home
 from recommender.snapshot.columns import columns_of
@@ -104,9 +104,9 @@ def _write_files(folder: Path, contents: Contents) -> None:
     columns = columns_of(rows, facts.n_words, facts.tags, facts.authors, groups)
     DenseIndex.build([row.id for row in rows], contents.vectors).write(folder / "dense.faiss")
     contents.lexical.write(folder)
-    np.save(folder / "copies.npy", signatures.hashes, allow_pickle=False)
-    np.save(folder / TERMS[0], contents.terms.keys, allow_pickle=False)
-    np.save(folder / TERMS[1], contents.terms.n_with, allow_pickle=False)
+    save_array(folder / "copies.npy", signatures.hashes)
+    save_array(folder / TERMS[0], contents.terms.keys)
+    save_array(folder / TERMS[1], contents.terms.n_with)
     with (folder / "rows.npz").open("wb") as stream:
         np.savez(
             stream,
