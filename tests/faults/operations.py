@@ -17,6 +17,7 @@ from recommender import ingest, snapshot
 from recommender.build import rebuild
 from recommender.catalog import Catalog
 from recommender.encoder import HashingEncoder
+from recommender.errors import SourceError
 from recommender.home import Home
 from recommender.readers import article_from_record
 
@@ -109,10 +110,10 @@ def write(home: Home, editions: Editions) -> None:
         catalog.upsert(articles, "test")
 
 
-def publish(home: Home, gate: Callable[[snapshot.Snapshot], None] = lambda candidate: None) -> None:
+def publish(home: Home, **watching: Any) -> None:
     """Rebuild and publish what the catalog holds."""
     with home.writer("a rebuild"), Catalog(home.catalog, write=True) as catalog:
-        rebuild(home, catalog, HashingEncoder(), settings_for(home.path), now=NOW, gate=gate)
+        rebuild(home, catalog, HashingEncoder(), settings_for(home.path), now=NOW, **watching)
 
 
 def made(folder: Path) -> Home:
@@ -142,9 +143,11 @@ def _ingest(work: Work) -> None:
     source = work.home.path.parent / "source.jsonl"
     source.write_text("".join(lines), encoding="utf-8")
     ends = list(accumulate(len(line.encode()) for line in lines))
+    refused: list[str] = []
 
     def progress(done: int, total: int) -> None:
-        work.acknowledged(name for name, end in zip(work.editions, ends, strict=True) if end <= done)
+        if not refused:
+            work.acknowledged(name for name, end in zip(work.editions, ends, strict=True) if end <= done)
 
     work.begun()
     with (
@@ -152,7 +155,9 @@ def _ingest(work: Work) -> None:
         work.home.writer("an ingest"),
         Catalog(work.home.catalog, write=True) as catalog,
     ):
-        ingest.ingest([source], catalog, progress=progress)
+        ingest.ingest([source], catalog, progress=progress, tell=lambda refusal: refused.append(str(refusal)))
+    if refused:  # the command tells each and exits with 1
+        raise SourceError("; ".join(refused))
 
 
 def _rebuild(work: Work) -> None:
@@ -161,7 +166,17 @@ def _rebuild(work: Work) -> None:
 
 
 def _publish(work: Work) -> None:
-    """Everything from the moment when the new snapshot has passed its checks: two renames, and what is dropped."""
+    """From the moment when everything is embedded: all files of the new snapshot."""
+
+    def watch(stage: str, done: int, total: int, unit: str) -> None:
+        if stage == "building the index" and done == total:
+            work.begun()
+
+    publish(work.home, watch=watch)
+
+
+def _swap(work: Work) -> None:
+    """From the moment when the new snapshot has passed its checks: two renames, and what is dropped."""
     publish(work.home, gate=lambda candidate: work.begun())
 
 
@@ -181,6 +196,7 @@ OPERATIONS: Sequence[Operation] = (
     Operation("ingest", _ingest, drawn=_some),
     Operation("rebuild", _rebuild, prepare=_change),
     Operation("publish", _publish, prepare=_change),
+    Operation("swap", _swap, prepare=_change),
     Operation("rollback", _roll_back, prepare=_three_snapshots),
     Operation("prune", _prune, prepare=_three_snapshots),
 )

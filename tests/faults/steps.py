@@ -92,7 +92,7 @@ def _opener(step: Step, opened: Callable[..., Any]) -> Callable[..., Any]:
     def called(file: Any, mode: str = "r", *arguments: Any, **named: Any) -> Any:
         if not set(mode) & set("wax+"):
             return opened(file, mode, *arguments, **named)
-        raw = _Raw(file, mode.replace("b", "").replace("t", ""))
+        raw = _Raw(file if isinstance(file, int) else os.fspath(file), mode.replace("b", "").replace("t", ""))
         raw.step = step
         buffered: Any = io.BufferedRandom(raw) if "+" in mode else io.BufferedWriter(raw)
         if "b" in mode:
