@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from recommender.answer import Options
 from recommender.article import Article, ReadMore
 from recommender.build import pages
 from recommender.catalog import Catalog
-from recommender.errors import SnapshotError
+from recommender.errors import CatalogError, SnapshotError
 from recommender.home import Home
 from recommender.lexical import SPOOL_PREFIX
 from recommender.readers import article_from_record
@@ -323,3 +325,13 @@ def test_stages_are_watched_to_their_end(filled: Settings) -> None:
 def test_a_language_that_the_model_does_not_know_is_reported(filled: Settings) -> None:
     english = settings_for(filled.home, model="all-MiniLM-L6-v2")
     assert publish(english).unknown_languages == {"de": 1}
+
+
+def test_a_link_of_an_article_that_is_gone_stops_a_rebuild_with_what_to_run(published: Settings) -> None:
+    with contextlib.closing(sqlite3.connect(published.home / "catalog.db")) as db, db:
+        db.execute("UPDATE links SET article_id = 'nobody' WHERE article_id = 'ferry-strike'")
+    with pytest.raises(
+        CatalogError, match="a link names article 'nobody', which the catalog does not hold; run: recommen"
+    ):
+        publish(published)
+    assert Recommender.open(published).snapshot.name == "s00000001"

@@ -14,6 +14,7 @@ from recommender.build.stages import Stage
 from recommender.catalog import Catalog
 from recommender.copies import CopyFinder, CopyRules
 from recommender.encoder import Encoder, article_vector, headline_only
+from recommender.errors import CatalogError
 from recommender.explain import TermCounter, TermCounts
 from recommender.lexical import LexicalBuilder
 from recommender.snapshot import Contents, Facts, Fit, Row, body_of, dates_of, n_words_of, row_of
@@ -110,5 +111,10 @@ def _terms_counted(articles: Iterable[Article]) -> TermCounts:
 
 def _edges(resolved: Iterable[Link], rows: Sequence[Row]) -> NDArray[np.int32]:
     row_of_id = {row.id: number for number, row in enumerate(rows)}
-    edges = [(row_of_id[link.article_id], row_of_id[str(link.target_id)]) for link in resolved if links.counts(link)]
+    try:
+        edges = [(row_of_id[link.article_id], row_of_id[str(link.target_id)]) for link in resolved if links.counts(link)]
+    except KeyError as error:
+        raise CatalogError(
+            f"a link names article {error}, which the catalog does not hold; run: recommender verify"
+        ) from error
     return np.array(edges, np.int32).reshape(-1, 2)

@@ -19,10 +19,10 @@ import numpy as np
 
 from recommender.article import Article, Link, ReadMore
 from recommender.catalog import changes, keys
-from recommender.catalog.checking import broken_vectors, structure_problems
+from recommender.catalog.checking import broken_vectors, read_vector, structure_problems
 from recommender.catalog.copying import copy_database
 from recommender.catalog.keys import chunked, marks
-from recommender.catalog.rows import COLUMNS, from_row, instant_of, record_digest, to_row
+from recommender.catalog.rows import COLUMNS, from_row, instant_of, link_from_row, record_digest, to_row
 from recommender.catalog.schema import APPLICATION_ID, FROM_1, STATEMENTS, VERSION
 from recommender.errors import CatalogError
 from recommender.text import title_key
@@ -259,7 +259,7 @@ class Catalog:
     def links(self) -> list[Link]:
         """Return every link by article and position."""
         with self._guarded():
-            return [Link(*row) for row in self._db.execute(f"{_LINK} ORDER BY 1, 2").fetchall()]
+            return [link_from_row(row) for row in self._db.execute(f"{_LINK} ORDER BY 1, 2").fetchall()]
 
     def links_of(self, ids: Sequence[str]) -> list[Link]:
         """Return the links under these articles, by article and position."""
@@ -274,7 +274,7 @@ class Catalog:
         with self._guarded():
             for some in chunked(ids):
                 rows = self._db.execute(f"{_LINK} WHERE {column} IN ({marks(some)})", some)
-                found += [Link(*row) for row in rows.fetchall()]
+                found += [link_from_row(row) for row in rows.fetchall()]
         return sorted(found, key=lambda link: (link.article_id, link.position))
 
     def leading_to(self, ids: Sequence[str]) -> set[str]:
@@ -365,7 +365,7 @@ class Catalog:
             )
 
     def embeddings(self, encoder: str, digests: Sequence[bytes]) -> dict[bytes, Vector]:
-        """Return the stored vectors of these views under ``encoder``; views without one are left out."""
+        """Return the stored vectors of these views under ``encoder``; views without one, or with a broken one, are left out."""
         found: dict[bytes, Vector] = {}
         with self._guarded():
             for some in chunked(digests):
@@ -373,7 +373,8 @@ class Catalog:
                     "SELECT digest, vector FROM embeddings WHERE encoder = (SELECT number FROM encoders WHERE name = ?) "
                     f"AND digest IN ({marks(some)})"
                 )
-                found.update((row[0], np.frombuffer(row[1], "<f4")) for row in self._db.execute(sql, (encoder, *some)))
+                read = ((row[0], read_vector(row[1])) for row in self._db.execute(sql, (encoder, *some)))
+                found.update((digest, vector) for digest, vector in read if vector is not None)
         return found
 
     def save_embeddings(self, encoder: str, vectors: Mapping[bytes, Vector]) -> None:

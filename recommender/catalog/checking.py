@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from recommender.vectors import Vector
+
 _UNIT_TOLERANCE = 1e-3
 
 
@@ -29,14 +31,20 @@ def structure_problems(db: sqlite3.Connection) -> list[str]:
     return problems + [f"{kind} {name!r}: was not made by this program; drop it" for kind, name in foreign]
 
 
+def read_vector(raw: bytes) -> Vector | None:
+    """Return a stored vector; None where it is neither of length 1 nor all zeros, as that of a text without a known word is."""
+    vector: Vector = np.frombuffer(raw, "<f4") if len(raw) % 4 == 0 else np.zeros(0, "<f4")
+    with np.errstate(all="ignore"):  # damaged bytes can be any numbers, or none
+        length = float(np.linalg.norm(vector))
+    return vector if vector.size and (length == 0 or abs(length - 1) < _UNIT_TOLERANCE) else None
+
+
 def broken_vectors(db: sqlite3.Connection) -> Iterator[BrokenVector]:
     """Yield every vector that is not of length 1 (or 0, for a text without a known word), or whose encoder is unknown."""
     known = {row[0] for row in db.execute("SELECT number FROM encoders")}
     for encoder, digest, raw in db.execute("SELECT encoder, digest, vector FROM embeddings"):
-        vector = np.frombuffer(raw, "<f4") if len(raw) % 4 == 0 else np.zeros(0, "<f4")
-        length = float(np.linalg.norm(vector))
         named = f"embedding {digest.hex()} of encoder {encoder}"
-        if not (vector.size and (length == 0 or abs(length - 1) < _UNIT_TOLERANCE)):
+        if read_vector(raw) is None:
             yield BrokenVector(encoder, digest, f"{named}: is no unit vector; run: recommender verify --repair")
         elif encoder not in known:
             yield BrokenVector(encoder, digest, f"{named}: the encoder is not named; run: recommender verify --repair")

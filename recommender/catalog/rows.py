@@ -8,7 +8,7 @@ from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from recommender.article import Article, ReadMore
+from recommender.article import Article, Link, ReadMore
 from recommender.errors import CatalogError
 from recommender.text import digest
 
@@ -16,6 +16,8 @@ COLUMNS = (
     "id", "title", "description", "text", "url", "image_url", "published_at", "modified_at", "language", "section",
     "tags", "authors", "kind",
 )  # fmt: skip
+_ALWAYS = frozenset({"id", "title", "description", "text", "tags", "authors", "kind"})
+_NUMBERS = frozenset({"published_at", "modified_at"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -41,6 +43,7 @@ def to_row(article: Article) -> tuple[Any, ...]:
 def from_row(row: Sequence[Any], read_more: tuple[ReadMore, ...] = ()) -> Article:
     """Return the article of a row of ``COLUMNS``. Raises CatalogError where its fields are none."""
     try:
+        _check_kinds(row)
         return Article(
             id=row[0],
             title=row[1],
@@ -61,9 +64,26 @@ def from_row(row: Sequence[Any], read_more: tuple[ReadMore, ...] = ()) -> Articl
         raise CatalogError(f"article {row[0]!r}: is damaged in the catalog ({error}); ingest it again") from error
 
 
+def link_from_row(row: Sequence[Any]) -> Link:
+    """Return the link of a row: article, position, title, url, target, method. Raises CatalogError where they are none."""
+    article_id, position, title, *others = row
+    texts = (article_id, title, *(each for each in others if each is not None))
+    if not (isinstance(position, int) and all(isinstance(each, str) for each in texts)):
+        raise CatalogError(f"links of article {article_id!r}: are damaged in the catalog; ingest it again")
+    return Link(*row)
+
+
 def record_digest(article: Article) -> bytes:
     """Return the digest that changes with any field of the article or any of its links."""
     return digest(*(repr(value) for value in to_row(article)), *(repr(astuple(link)) for link in article.read_more))
+
+
+def _check_kinds(row: Sequence[Any]) -> None:
+    """Raise TypeError where a value is of another kind than its column: SQLite hands out whatever a damaged file says."""
+    for name, value in zip(COLUMNS, row, strict=True):
+        kind = int if name in _NUMBERS else str
+        if not isinstance(value, kind) and (value is not None or name in _ALWAYS):
+            raise TypeError(f"its {name} is no {'number' if kind is int else 'text'}")
 
 
 def _seconds(instant: datetime | None) -> int | None:

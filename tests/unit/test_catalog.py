@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from recommender.article import Article, Link, ReadMore
 from recommender.catalog import Catalog, Outcome
 from recommender.errors import CatalogError
+from recommender.vectors import normalise
 
 STORY = Article(
     "ferry-strike",
@@ -180,7 +181,7 @@ def test_links_come_by_article_and_position(catalog: Catalog) -> None:
 def test_more_embeddings_than_one_statement_takes_come_back_bit_by_bit(catalog: Catalog) -> None:
     random = np.random.default_rng(0)
     vectors = {
-        number.to_bytes(16, "big"): random.normal(size=8).astype(np.float32) for number in range(1203)
+        number.to_bytes(16, "big"): normalise(random.normal(size=8).astype(np.float32)) for number in range(1203)
     }  # 500 variables a statement: two full ones and a rest
     catalog.save_embeddings("hashing@1", vectors)
 
@@ -199,6 +200,16 @@ def test_embeddings_of_one_encoder_are_none_of_another(catalog: Catalog) -> None
     assert catalog.embeddings("two", [b"view"])[b"view"].tolist() == [0, 1]
     assert catalog.embeddings("three", [b"view"]) == {}
     assert catalog.embeddings("one", []) == {}
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"\0\0\0", np.array([1, 1], "<f4"), np.array([np.nan, 1], "<f4"), np.array([3e38, 1], "<f4")]
+)
+def test_a_vector_that_is_broken_counts_as_none_and_is_encoded_anew(catalog: Catalog, raw: Any) -> None:
+    catalog.save_embeddings("hashing@1", {b"view": np.array([1, 0], np.float32), b"zeros": np.zeros(2, np.float32)})
+    catalog._db.execute("UPDATE embeddings SET vector = ? WHERE digest = ?", (bytes(raw), b"view"))
+
+    assert catalog.embeddings("hashing@1", [b"view", b"zeros"]).keys() == {b"zeros"}
 
 
 # --- all or nothing ---
@@ -442,3 +453,39 @@ def test_another_programs_database_is_left_byte_for_byte_as_it_was(path: Path, w
         Catalog(path, write=write)
 
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ("title = x'00'", "its title is no text"),
+        ("url = 7.5", None),  # SQLite makes a text of it, in a column of texts
+        ("section = x'7b'", "its section is no text"),
+        ("published_at = 'soon'", "its published_at is no number"),
+    ],
+)
+def test_a_value_of_another_kind_is_told_and_never_handed_on(path: Path, change: str, problem: str | None) -> None:
+    with Catalog(path, write=True) as catalog:
+        catalog.upsert([STORY], "test")
+    _alter(path, f"UPDATE articles SET {change}")
+
+    with Catalog(path) as catalog:
+        assert catalog.check_articles() == [
+            "article 'ferry-strike': is not as it was stored (its digest differs); ingest it again"
+        ]
+        if problem is not None:
+            with pytest.raises(
+                CatalogError, match=rf"^article .*: is damaged in the catalog \({problem}\); ingest it again$"
+            ):
+                list(catalog.articles())
+
+
+@pytest.mark.parametrize("change", ["title = x'00'", "url = x'00'", "target_id = x'00'"])
+def test_a_link_of_another_kind_is_told_and_never_handed_on(path: Path, change: str) -> None:
+    with Catalog(path, write=True) as catalog:
+        catalog.upsert([STORY], "test")
+    _alter(path, f"UPDATE links SET {change}")
+
+    message = "links of article 'ferry-strike': are damaged in the catalog; ingest it again"
+    with Catalog(path) as catalog, pytest.raises(CatalogError, match=_exactly(message)):
+        catalog.links()
