@@ -23,6 +23,7 @@ from typing import Any
 import pytest
 import test_cli
 from faults import Killed, Step, failing
+from faults.damage import damaged
 from newsroom import NOW, publish, settings_for, store, stories, wider_stories, write_jsonl
 from test_cli import Command
 
@@ -428,28 +429,6 @@ def test_a_disk_without_room_is_told_before_anything_is_written(
     assert not (tmp_path / "new").exists()
 
 
-def _damaged(raw: bytes, chance: random.Random) -> bytes:
-    """Return ``raw`` with one thing wrong with it, of those that disks, cables and people do."""
-    start, length = chance.randrange(len(raw)), chance.choice((1, 16, 512, 5_000))
-    end = min(len(raw), start + length)
-    kind = chance.choice(("flip", "flip", "zero", "noise", "cut", "lost", "twice", "moved", "longer"))
-    if kind == "flip":
-        return raw[:start] + bytes([raw[start] ^ 1 << chance.randrange(8)]) + raw[start + 1 :]
-    if kind == "zero":
-        return raw[:start] + bytes(end - start) + raw[end:]
-    if kind == "noise":
-        return raw[:start] + chance.randbytes(end - start) + raw[end:]
-    if kind == "cut":
-        return raw[:start]
-    if kind == "lost":
-        return raw[:start] + raw[end:]
-    if kind == "twice":
-        return raw[:end] + raw[start:]
-    if kind == "moved":
-        return raw[end:] + raw[:end]
-    return raw + chance.randbytes(length)
-
-
 def _refusal(home: Home, path: Path) -> str | None:
     """Return why a backup was not restored, None where it was."""
     try:
@@ -467,7 +446,7 @@ def test_a_damaged_backup_is_refused_or_restored_right(
     chance, path, right, before = random.Random(seed), tmp_path / "damaged.tar", _held(made), _tree(home.path)
     n_refused = 0
     for number in range(25):
-        path.write_bytes(_damaged(archive, chance))
+        path.write_bytes(damaged(archive, chance))
         new = Home(tmp_path / f"new-{number}")
         told = _refusal(new, path)
         if told is None:
