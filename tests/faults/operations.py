@@ -138,10 +138,10 @@ def _three_snapshots(home: Home, edition: int) -> None:
         publish(home)
 
 
-def _ingest(work: Work) -> None:
+def _ingest(work: Work, source: str = "source.jsonl") -> None:
     lines = [json.dumps(record(name, edition)) + "\n" for name, edition in work.editions.items() if edition is not None]
-    source = work.home.path.parent / "source.jsonl"
-    source.write_text("".join(lines), encoding="utf-8")
+    path = work.home.path.parent / source
+    path.write_text("".join(lines), encoding="utf-8")
     ends = list(accumulate(len(line.encode()) for line in lines))
     refused: list[str] = []
 
@@ -155,7 +155,7 @@ def _ingest(work: Work) -> None:
         work.home.writer("an ingest"),
         Catalog(work.home.catalog, write=True) as catalog,
     ):
-        ingest.ingest([source], catalog, progress=progress, tell=lambda refusal: refused.append(str(refusal)))
+        ingest.ingest([path], catalog, progress=progress, tell=lambda refusal: refused.append(str(refusal)))
     if refused:  # the command tells each and exits with 1
         raise SourceError("; ".join(refused))
 
