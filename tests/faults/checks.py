@@ -8,14 +8,13 @@ from typing import Any
 
 from newsroom import settings_for
 
-from faults.operations import IDS, Editions, editions_of, publish
-from recommender import snapshot
+from faults.operations import ASKED, Editions, editions_of, publish
+from recommender import links, snapshot
 from recommender.audit import audit
+from recommender.catalog import Catalog
 from recommender.errors import RecommenderError
 from recommender.home import Home
 from recommender.recommend import Recommender
-
-ASKED = IDS[::5]
 
 
 def answers(home: Home, name: str | None = None) -> dict[str, Any]:
@@ -79,6 +78,7 @@ class Ledger:
 
     def _broken(self, home: Home) -> Iterator[str]:
         yield from audit(home).problems
+        yield from _links_led_astray(home)
         live = snapshot.read_current(home).name
         for each in snapshot.published(home):
             if (each.live or each.former) and each.problem:
@@ -89,6 +89,17 @@ class Ledger:
         for article_id, answer in found.items():
             if not (isinstance(answer, dict) and answer["results"] and answer["snapshot"] == live):
                 yield f"{article_id} has no answer: {answer}"
+
+
+def _links_led_astray(home: Home) -> Iterator[str]:
+    """Yield the links that do not lead to where they lead when all are resolved anew."""
+    with Catalog(home.catalog) as catalog:
+        found, dates = catalog.links(), {article.id: article.published_at for article in catalog.articles()}
+        threshold = settings_for(home.path).links.fuzzy_threshold
+        right = links.resolve_all(found, links.LinkResolver(catalog, fuzzy_threshold=threshold), dates)
+    for link, other in zip(found, right, strict=True):
+        if link != other:
+            yield f"link {link.article_id} #{link.position + 1} leads to {link.target_id}, not to {other.target_id}"
 
 
 def _told(look: Callable[[], Iterable[str]]) -> list[str]:

@@ -102,14 +102,19 @@ class Crasher:
             heard = [child.hear()]
             while "begun" not in heard[-1]:
                 heard.append(child.hear())
+            began = time.monotonic()
+            if operation.beside is not None:
+                operation.beside(self._home, asked)
             if delay is not None:
-                time.sleep(delay)
+                time.sleep(max(0.0, began + delay - time.monotonic()))
             while delay is None and "done" not in heard[-1]:
                 heard.append(child.hear())
             heard += child.end()
         for unforeseen in (message["unforeseen"] for message in heard if "unforeseen" in message):
             raise ChildDiedError(unforeseen)
         acknowledged = {article_id for message in heard for article_id in message.get("acknowledged", ())}
+        if operation.beside is not None:
+            acknowledged |= set(asked)
         self.tally.acknowledged[operation.name] += len(acknowledged)
         problems = self._ledger.problems(self._home, asked, acknowledged)
         return problems, next((message["done"] for message in heard if "done" in message), 0.0)

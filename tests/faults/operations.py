@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -25,6 +26,7 @@ Editions = Mapping[str, int | None]
 """The edition of articles by id; None for one that is not there."""
 
 IDS = tuple(f"story-{number:02d}" for number in range(24))
+ASKED = IDS[::5]  # whose lists are looked at; they are never withdrawn
 BATCH = 4  # an ingest of these few articles is several transactions
 _WORDS = (
     "ferry",
@@ -68,12 +70,14 @@ class Operation:
         act: does it; runs in a process that may be killed.
         drawn: gives the articles to write and their editions, from chance and the next edition's number.
         prepare: brings a home to where the operation has something to do; runs to its end.
+        beside: what another process does with the drawn articles meanwhile; then ``act`` writes none of them.
     """
 
     name: str
     act: Callable[[Work], None]
     drawn: Callable[[Random, int], Editions] = lambda chance, edition: {}
     prepare: Callable[[Home, int], None] = lambda home, edition: None
+    beside: Callable[[Home, Editions], None] | None = None
 
 
 def record(article_id: str, edition: int) -> dict[str, Any]:
@@ -103,11 +107,18 @@ def editions_of(home: Home) -> dict[str, int | None]:
         return {article.id: int(article.tags[0].removeprefix("edition ")) for article in catalog.articles()}
 
 
+@contextlib.contextmanager
+def writer_of(home: Home) -> Iterator[ingest.Writer]:
+    """Yield what writes articles into a home, as every command does."""
+    with home.storing(), Catalog(home.catalog, write=True) as catalog:
+        yield ingest.Writer(catalog, fuzzy_threshold=settings_for(home.path).links.fuzzy_threshold)
+
+
 def write(home: Home, editions: Editions) -> None:
     """Write editions of articles, in one transaction."""
     articles = [article_from_record(record(name, edition)) for name, edition in editions.items() if edition is not None]
-    with home.writer("a test"), Catalog(home.catalog, write=True) as catalog:
-        catalog.upsert(articles, "test")
+    with writer_of(home) as writer:
+        writer.upsert(articles, "test")
 
 
 def publish(home: Home, **watching: Any) -> None:
@@ -127,6 +138,14 @@ def made(folder: Path) -> Home:
 
 def _some(chance: Random, edition: int) -> Editions:
     return dict.fromkeys(sorted(chance.sample(IDS, 12)), edition)
+
+
+def _few(chance: Random, edition: int) -> Editions:
+    return dict.fromkeys(chance.sample(IDS, 3), edition)
+
+
+def _few_gone(chance: Random, edition: int) -> Editions:
+    return dict.fromkeys(chance.sample([name for name in IDS if name not in ASKED], 3), None)
 
 
 def _change(home: Home, edition: int) -> None:
@@ -150,14 +169,26 @@ def _ingest(work: Work, source: str = "source.jsonl") -> None:
             work.acknowledged(name for name, end in zip(work.editions, ends, strict=True) if end <= done)
 
     work.begun()
-    with (
-        mock.patch.object(ingest, "_BATCH", BATCH),
-        work.home.writer("an ingest"),
-        Catalog(work.home.catalog, write=True) as catalog,
-    ):
-        ingest.ingest([path], catalog, progress=progress, tell=lambda refusal: refused.append(str(refusal)))
+    with mock.patch.object(ingest, "_BATCH", BATCH), writer_of(work.home) as writer:
+        ingest.ingest([path], writer, progress=progress, tell=lambda refusal: refused.append(str(refusal)))
     if refused:  # the command tells each and exits with 1
         raise SourceError("; ".join(refused))
+
+
+def _upsert(work: Work) -> None:
+    work.begun()
+    with writer_of(work.home) as writer:
+        for name, edition in work.editions.items():
+            writer.upsert([article_from_record(record(name, edition or 0))], "test")
+            work.acknowledged([name])
+
+
+def _withdraw(work: Work) -> None:
+    work.begun()
+    with writer_of(work.home) as writer:
+        for name in work.editions:
+            writer.withdraw([name])
+            work.acknowledged([name])
 
 
 def _rebuild(work: Work) -> None:
@@ -194,7 +225,10 @@ def _prune(work: Work) -> None:
 
 OPERATIONS: Sequence[Operation] = (
     Operation("ingest", _ingest, drawn=_some),
+    Operation("upsert", _upsert, drawn=_few),
+    Operation("withdraw", _withdraw, drawn=_few_gone),
     Operation("rebuild", _rebuild, prepare=_change),
+    Operation("rebuild beside a write", _rebuild, drawn=_few, prepare=_change, beside=write),
     Operation("publish", _publish, prepare=_change),
     Operation("swap", _swap, prepare=_change),
     Operation("rollback", _roll_back, prepare=_three_snapshots),

@@ -16,7 +16,7 @@ import pytest
 from faults.checks import answers
 from faults.damage import KINDS, REMOVED, damage
 from faults.forked import in_child
-from faults.operations import made, publish, record
+from faults.operations import made, publish, write
 from recommender import dense, snapshot
 from recommender.article import Article
 from recommender.audit import audit
@@ -24,7 +24,6 @@ from recommender.catalog import Catalog
 from recommender.disk import sha256
 from recommender.errors import CatalogError, NoSnapshotError, RecommenderError, SnapshotError
 from recommender.home import Home
-from recommender.readers import article_from_record
 
 FILES = (*snapshot.FILES, "manifest.json")
 EVERY_KIND = (*KINDS, REMOVED)
@@ -140,9 +139,9 @@ def _outcome_of_catalog(home: Home) -> Callable[[], str]:
             if str(home.catalog) not in str(error) and "ingest" not in str(error):
                 return f"unclear: {error}"
             same = False
-        for write in (_publish, _write):
+        for act in (publish, _write):
             try:
-                write(home)
+                act(home)
             except RecommenderError:
                 problems = problems or ["refused"]
         for beside in home.path.glob("catalog.db-*"):  # of the damaged one
@@ -159,13 +158,8 @@ def _articles_of(home: Home) -> list[Article | None]:
         return [catalog.article(article_id) for article_id in sorted(catalog.ids(), key=str)]
 
 
-def _publish(home: Home) -> None:
-    publish(home)
-
-
 def _write(home: Home) -> None:
-    with home.writer("a test"), Catalog(home.catalog, write=True) as catalog:
-        catalog.upsert([article_from_record(record("story-03", 900))], "test")
+    write(home, {"story-03": 900})
 
 
 @pytest.mark.parametrize("n_each", [2, pytest.param(60, marks=pytest.mark.slow)])
