@@ -14,11 +14,11 @@ from faults.checks import Ledger, answers, problems_of_next_rebuild
 from faults.disks import SmallDisk, files_end_at
 from faults.forked import ChildDiedError, in_child
 from faults.operations import OPERATIONS, Operation, Work, made
-from recommender import lexical, snapshot
+from recommender import snapshot
 from recommender.dense import DenseIndex
 from recommender.errors import RecommenderError
 from recommender.home import Home
-from recommender.lexical import LexicalBuilder
+from recommender.lexical import LexicalBuilder, builder
 
 DISK_BYTES = 16 * 2**20
 PAGE = 4096
@@ -93,18 +93,18 @@ def test_an_index_of_terms_that_does_not_fit_is_an_error_and_not_the_end_of_the_
     place: Path, many_postings: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its large files have holes while they are written: who fills one through a map on a full disk is killed (SIGBUS)."""
-    monkeypatch.setattr(lexical, "_MANY_POSTINGS", many_postings)
+    monkeypatch.setattr(builder, "_MANY_POSTINGS", many_postings)
 
     def outcome(free_bytes: int) -> str:
         disk = SmallDisk(place, DISK_BYTES)
         disk.fill(free_bytes)
-        builder = LexicalBuilder(place)
+        texts = LexicalBuilder(place)
         try:
             for row in range(60):
-                builder.add(f"Story {row}", " ".join(f"w{number}" for number in range(row * 20, row * 20 + 200)), "en")
-            builder.write(place)
+                texts.add(f"Story {row}", " ".join(f"w{number}" for number in range(row * 20, row * 20 + 200)), "en")
+            texts.write(place)
         except OSError as error:
-            builder.close()
+            texts.close()
             return str(error)
         return "written"
 
