@@ -52,7 +52,7 @@ class Crasher:
         self._n_homes = 0
         self.tally = Tally()
         self._begin()
-        self._seconds = {each.name: [self._attempt(each, None)[1] for _ in range(_N_MEASURED)] for each in operations}
+        self._seconds = {each.name: [self._measured(each) for _ in range(_N_MEASURED)] for each in operations}
 
     def run(self, n_kills: int, progress: Callable[[], Any] = lambda: None) -> Tally:
         """Kill ``n_kills`` times, the operations in turn, and return what came of it all so far."""
@@ -74,6 +74,11 @@ class Crasher:
         self._home = Home(self._folder / f"{self._n_homes}" / "home")
         shutil.copytree(self._template.path, self._home.path)
         self._ledger = Ledger.of(self._home)
+
+    def _measured(self, operation: Operation) -> float:
+        problems, seconds = self._attempt(operation, None)
+        self._note(operation, "killed when it was done", problems)
+        return seconds
 
     def _kill(self, operation: Operation, delay: float) -> None:
         self.tally.kills[operation.name] += 1
