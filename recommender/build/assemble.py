@@ -47,6 +47,10 @@ def assemble(
     for page in texts.pages():
         known = vectors.embeddings(encoder.name, list({view.digest for _, views in page for view in views}))
         for article, views in page:
+            if any(view.digest not in known for view in views):
+                raise CatalogError(
+                    f"{vectors.path}: a vector that was stored is not found; run: recommender verify --repair"
+                )
             headline = known[views[0].digest]
             table.add(article, article_vector(views, known), headline, headline_only=headline_only(article, views))
             lexical.add(article.title, body_of(article), article.language)
@@ -112,7 +116,9 @@ def _terms_counted(articles: Iterable[Article]) -> TermCounts:
 def _edges(resolved: Iterable[Link], rows: Sequence[Row]) -> NDArray[np.int32]:
     row_of_id = {row.id: number for number, row in enumerate(rows)}
     try:
-        edges = [(row_of_id[link.article_id], row_of_id[str(link.target_id)]) for link in resolved if links.counts(link)]
+        edges = [
+            (row_of_id[link.article_id], row_of_id[str(link.target_id)]) for link in resolved if links.counts(link)
+        ]
     except KeyError as error:
         raise CatalogError(
             f"a link names article {error}, which the catalog does not hold; run: recommender verify"

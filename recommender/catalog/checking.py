@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -31,9 +31,10 @@ def structure_problems(db: sqlite3.Connection) -> list[str]:
     return problems + [f"{kind} {name!r}: was not made by this program; drop it" for kind, name in foreign]
 
 
-def read_vector(raw: bytes) -> Vector | None:
+def read_vector(raw: Any) -> Vector | None:
     """Return a stored vector; None where it is neither of length 1 nor all zeros, as that of a text without a known word is."""
-    vector: Vector = np.frombuffer(raw, "<f4") if len(raw) % 4 == 0 else np.zeros(0, "<f4")
+    whole = isinstance(raw, bytes) and len(raw) % 4 == 0
+    vector: Vector = np.frombuffer(raw, "<f4") if whole else np.zeros(0, "<f4")
     with np.errstate(all="ignore"):  # damaged bytes can be any numbers, or none
         length = float(np.linalg.norm(vector))
     return vector if vector.size and (length == 0 or abs(length - 1) < _UNIT_TOLERANCE) else None
@@ -43,7 +44,8 @@ def broken_vectors(db: sqlite3.Connection) -> Iterator[BrokenVector]:
     """Yield every vector that is not of length 1 (or 0, for a text without a known word), or whose encoder is unknown."""
     known = {row[0] for row in db.execute("SELECT number FROM encoders")}
     for encoder, digest, raw in db.execute("SELECT encoder, digest, vector FROM embeddings"):
-        named = f"embedding {digest.hex()} of encoder {encoder}"
+        key = digest.hex() if isinstance(digest, bytes) else repr(digest)
+        named = f"embedding {key} of encoder {encoder}"
         if read_vector(raw) is None:
             yield BrokenVector(encoder, digest, f"{named}: is no unit vector; run: recommender verify --repair")
         elif encoder not in known:

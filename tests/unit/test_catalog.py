@@ -203,11 +203,14 @@ def test_embeddings_of_one_encoder_are_none_of_another(catalog: Catalog) -> None
 
 
 @pytest.mark.parametrize(
-    "raw", [b"", b"\0\0\0", np.array([1, 1], "<f4"), np.array([np.nan, 1], "<f4"), np.array([3e38, 1], "<f4")]
+    "raw",
+    ["no bytes", b"", b"\0\0\0", np.array([1, 1], "<f4"), np.array([np.nan, 1], "<f4"), np.array([3e38, 1], "<f4")],
 )
 def test_a_vector_that_is_broken_counts_as_none_and_is_encoded_anew(catalog: Catalog, raw: Any) -> None:
     catalog.save_embeddings("hashing@1", {b"view": np.array([1, 0], np.float32), b"zeros": np.zeros(2, np.float32)})
-    catalog._db.execute("UPDATE embeddings SET vector = ? WHERE digest = ?", (bytes(raw), b"view"))
+    catalog._db.execute(
+        "UPDATE embeddings SET vector = ? WHERE digest = ?", (raw if isinstance(raw, str) else bytes(raw), b"view")
+    )
 
     assert catalog.embeddings("hashing@1", [b"view", b"zeros"]).keys() == {b"zeros"}
 
