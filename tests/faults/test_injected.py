@@ -21,6 +21,8 @@ IN_REACH = pytest.mark.skipif(not sqlite_is_in_reach(), reason="this Python's SQ
 HARMED = [
     ("ingest", failing),
     pytest.param("ingest", failing_sqlite, marks=IN_REACH),
+    pytest.param("upsert", failing_sqlite, marks=IN_REACH),
+    pytest.param("withdraw", failing_sqlite, marks=IN_REACH),
     ("rebuild", failing),
     ("rebuild", failing_writes),
     pytest.param("rebuild", failing_sqlite, marks=IN_REACH),
