@@ -19,10 +19,11 @@ ROOT = Path(__file__).parent.parent.parent
 INGEST = OPERATIONS[0]
 
 
-def test_a_home_is_whole_after_a_few_kills_of_each_operation(tmp_path: Path) -> None:
-    tally = Crasher(tmp_path, seed=7).run(2 * len(OPERATIONS))
+def test_a_home_is_whole_after_a_few_kills(tmp_path: Path) -> None:
+    some = OPERATIONS[::3]
+    tally = Crasher(tmp_path, seed=7, operations=some).run(2 * len(some))
     assert tally.failures == []
-    assert tally.kills == {each.name: 2 for each in OPERATIONS}
+    assert tally.kills == {each.name: 2 for each in some}
 
 
 @pytest.mark.slow
@@ -68,7 +69,7 @@ def _failing(work: Work) -> None:
     [
         (_promising_too_early, r"story-\d\d: edition \d+ is there, \d+ was promised"),
         (_tearing_what_is_live, r"names.json: has 1 bytes, .* were published"),
-        (_leaving_rubbish, "CURRENT: is damaged"),
+        pytest.param(_leaving_rubbish, "CURRENT: is damaged", marks=pytest.mark.slow),
     ],
 )
 def test_what_a_kill_loses_or_breaks_is_noticed(tmp_path: Path, act: Callable[[Work], None], told: str) -> None:
