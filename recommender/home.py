@@ -165,10 +165,11 @@ def take_lock(path: Path, purpose: str) -> int:
 
 
 def _sign(descriptor: int, purpose: str) -> None:
-    """Write into a lock's file who holds it."""
-    os.ftruncate(descriptor, 0)
-    told = f"process {os.getpid()}, {purpose} since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
-    os.pwrite(descriptor, told.encode(), 0)
+    """Tell whoever comes second who holds the lock; where the disk is full it does not, so that prune can make room."""
+    with contextlib.suppress(OSError):
+        os.ftruncate(descriptor, 0)
+        told = f"process {os.getpid()}, {purpose} since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+        os.pwrite(descriptor, told.encode(), 0)
 
 
 def _lock(descriptor: int, path: Path, kind: int) -> None:
@@ -179,11 +180,3 @@ def _lock(descriptor: int, path: Path, kind: int) -> None:
             raise CatalogError(f"{path}: cannot be locked ({error.strerror})") from error
         holder = os.pread(descriptor, 200, 0).decode("utf-8", "replace") or "another process"
         raise BusyError(f"{path.parent}: {holder} is writing here; wait for it, or end it, and try again") from None
-
-
-def _sign(descriptor: int, purpose: str) -> None:
-    """Tell whoever comes second who holds the lock; where the disk is full it does not, so that prune can make room."""
-    with contextlib.suppress(OSError):
-        os.ftruncate(descriptor, 0)
-        told = f"process {os.getpid()}, {purpose} since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
-        os.pwrite(descriptor, told.encode(), 0)
