@@ -102,13 +102,15 @@ def test_a_snapshot_with_a_damaged_file_is_refused_or_answers_right(home: Home) 
     _damage_live(home, FILES, 1)
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize(
+    "n_each", [pytest.param(10, marks=pytest.mark.slow), pytest.param(20, marks=pytest.mark.exhaustive)]
+)
 @pytest.mark.parametrize("file", FILES)
-def test_a_snapshot_with_any_damage_is_refused_or_answers_right(home: Home, file: str) -> None:
-    _damage_live(home, [file], 20)
+def test_a_snapshot_with_any_damage_is_refused_or_answers_right(home: Home, file: str, n_each: int) -> None:
+    _damage_live(home, [file], n_each)
 
 
-@pytest.mark.parametrize("n_each", [4, pytest.param(40, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n_each", [4, pytest.param(40, marks=pytest.mark.exhaustive)])
 def test_a_damaged_current_is_refused_or_answers_right_and_a_rebuild_mends_it(home: Home, n_each: int) -> None:
     found = _tried(home.current, _cases([""], n_each), _outcome_of_asking(home))
     assert set(found) <= {"refused", "right"}
@@ -162,7 +164,7 @@ def _write(home: Home) -> None:
     write(home, {"story-03": 900})
 
 
-@pytest.mark.parametrize("n_each", [2, pytest.param(60, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n_each", [2, pytest.param(60, marks=pytest.mark.exhaustive)])
 def test_a_damaged_catalog_is_refused_or_verify_finds_every_article_that_is_another(home: Home, n_each: int) -> None:
     found = _tried(home.catalog, _cases([""], n_each), _outcome_of_catalog(home))
     assert set(found) <= {"refused", "right"}

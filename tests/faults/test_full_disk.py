@@ -80,10 +80,14 @@ def test_a_disk_without_any_room_keeps_what_there_is_and_lets_prune_make_room(te
         assert "the disk is full" in str(refusal) or "No space left on device" in str(refusal)
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize(
+    "pages", [pytest.param(11, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.exhaustive)]
+)
 @pytest.mark.parametrize("name", BY_NAME)
-def test_a_disk_that_is_full_after_any_number_of_pages_loses_nothing(template: Home, place: Path, name: str) -> None:
-    frees = range(0, 320_000, 2 * PAGE)
+def test_a_disk_that_is_full_after_any_number_of_pages_loses_nothing(
+    template: Home, place: Path, name: str, pages: int
+) -> None:
+    frees = range(0, 320_000, pages * PAGE)
     refusals = [each for each in _refusals(BY_NAME[name], template, place, frees) if each is not None]
     print(f"{len(frees)} faults, {len(refusals)} of them refused")
     assert all("the disk is full" in each or "No space left on device" in each for each in refusals)

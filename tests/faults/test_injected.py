@@ -61,22 +61,26 @@ def test_a_few_calls_that_fail_in_a_rollback_lose_nothing(tmp_path: Path) -> Non
     assert len(_inject(Bench(tmp_path, BY_NAME["rollback"]), failing, "broken", 15)) > 1
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize(
+    "every", [pytest.param(13, marks=pytest.mark.slow), pytest.param(1, marks=pytest.mark.exhaustive)]
+)
 @pytest.mark.parametrize("error", ERRORS)
 @pytest.mark.parametrize(("name", "kind"), HARMED)
 def test_every_call_fails_once_and_nothing_is_lost(
-    tmp_path: Path, name: str, kind: Callable[[Step], Any], error: str
+    tmp_path: Path, name: str, kind: Callable[[Step], Any], error: str, every: int
 ) -> None:
-    found = _inject(Bench(tmp_path, BY_NAME[name]), kind, error, 1)
-    assert found
+    found = _inject(Bench(tmp_path, BY_NAME[name]), kind, error, every)
+    assert found or every > 1
     print(f"{len(found)} faults, {sum(each.refusal is not None for each in found)} of them refused")
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize(
+    "every", [pytest.param(11, marks=pytest.mark.slow), pytest.param(1, marks=pytest.mark.exhaustive)]
+)
 @pytest.mark.parametrize("name", BY_NAME)
-def test_files_that_end_at_any_size_are_refused_or_not_needed(tmp_path: Path, name: str) -> None:
+def test_files_that_end_at_any_size_are_refused_or_not_needed(tmp_path: Path, name: str, every: int) -> None:
     bench = Bench(tmp_path, BY_NAME[name])
-    sizes = [*range(0, 4096, 331), *range(4096, LARGEST_FILE_BYTES, 3_011)]
+    sizes = [*range(0, 4096, 331), *range(4096, LARGEST_FILE_BYTES, 3_011)][::every]
     refused = 0
     for size in sizes:
         outcome = bench.under(partial(files_end_at, size))
