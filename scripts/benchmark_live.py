@@ -66,7 +66,7 @@ class Newsroom:
         stories = self.made(n)
         self.intake.upsert(stories, "benchmark")
         recipe = Recommender.open(self.settings).recipe
-        with Catalog(self.intake._home.catalog, write=True) as catalog:
+        with Catalog(Home(self.settings.home).catalog, write=True) as catalog:
             encode_missing(catalog, HashingEncoder(), [(story, recipe.views(story)) for story in stories])
         return [story.id for story in stories]
 
