@@ -348,3 +348,39 @@ def test_the_thread_survives_a_home_without_a_snapshot(filled: Settings, tmp_pat
     _until(lambda: live._held is not None)
     assert _listed(live, "ferry-strike")
     live.stop()
+
+
+def test_a_large_batch_is_taken_in_piece_by_piece_and_what_is_withdrawn_waits_for_none_of_it(
+    published: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recommend.live, "_MOST_TAKEN_IN", 4)
+    live = Live(published)
+    recipe = live.get().recipe
+    store(published, [Article(f"new-{n:02d}", f"Ferry story number {n}", language="en") for n in range(10)])
+    with Catalog(Home(published.home).catalog, write=True) as catalog:
+        page = [(article, recipe.views(article)) for article in catalog.articles()]
+        recommend.live.encode_missing(catalog, HashingEncoder(), page)
+    withdraw(published, ["cup-final"])
+
+    views = [live.get().snapshot for _ in range(4)]
+
+    assert [view.dense.row_of("cup-final") for view in views] == [None] * 4
+    assert [sum(each.startswith("new-") for each in view.dense.ids) for view in views] == [4, 8, 10, 10]
+    live.stop()
+
+
+def test_rows_without_vectors_hold_up_none_that_have_them(published: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recommend.live, "_MOST_TAKEN_IN", 2)
+    live = Live(published)
+    live.get()
+    store(published, [Article(f"a-{n}", f"Without a vector {n}", language="en") for n in range(5)])
+    store(published, [NEW])
+    with Catalog(Home(published.home).catalog, write=True) as catalog:
+        recommend.live.encode_missing(catalog, HashingEncoder(), [(NEW, live.get().recipe.views(NEW))])
+
+    for _ in range(4):
+        live.get()
+
+    assert NEW.id in live.get().snapshot.dense.ids
+    assert live.status()["waiting"] == 5
+    live.stop()

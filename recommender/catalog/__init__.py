@@ -251,6 +251,16 @@ class Catalog:
                 found += map(from_row, self._db.execute(f"{_SELECT} WHERE id IN ({marks(some)})", some).fetchall())
         return sorted(found, key=lambda article: article.id)
 
+    def known(self, ids: Sequence[str]) -> set[str]:
+        """Return which of these ids are articles."""
+        found: set[str] = set()
+        with self._guarded():
+            for some in chunked(ids):
+                found.update(
+                    row[0] for row in self._db.execute(f"SELECT id FROM articles WHERE id IN ({marks(some)})", some)
+                )
+        return found
+
     def languages(self) -> dict[str, str | None]:
         """Return the language of every article by id, in the order of ids."""
         with self._guarded():

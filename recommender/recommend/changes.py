@@ -21,14 +21,14 @@ class ChangeLog:
     Attributes:
         base: the snapshot.
         recipe: how an article becomes views; the one that the snapshot was built with.
-        waiting: ids that have no vectors yet; readers see what was there before.
-        left_out: how many changed rows were too many, and wait for a rebuild.
+        waiting: ids that are not made into rows yet, the next ones to be tried first; readers see what was there before.
+        n_untried: how many of those have not been tried since something was written last.
     """
 
     base: Snapshot
     recipe: Recipe
-    waiting: set[str] = field(default_factory=set)
-    left_out: int = 0
+    waiting: dict[str, None] = field(default_factory=dict)
+    n_untried: int = 0
     _change: int = -1
     _entries: dict[str, Entry] = field(default_factory=dict)
     _gone: set[str] = field(default_factory=set)
@@ -38,31 +38,40 @@ class ChangeLog:
         self._change = self.base.change
         self._encoder = str(self.base.manifest["encoder"]["name"])
 
-    def read(self, catalog: Catalog) -> Changes | None:
+    def read(self, catalog: Catalog, *, most: int = MAX_CHANGED, written: bool = True) -> Changes | None:
         """Take in what changed since the last time, as of one moment; None where that alters nothing.
 
-        What is withdrawn is gone at once. What is new or replaced comes as soon as it has its vectors; beyond 2,000 rows it
-        waits for a rebuild.
+        What is withdrawn is gone at once, whatever ``most`` is. What is new or replaced comes as soon as it has its vectors;
+        beyond 2,000 rows it waits for a rebuild.
+
+        Args:
+            catalog: to read from.
+            most: so many of those that wait are tried, at most.
+            written: whether anything was written since the last time, vectors or articles.
 
         Raises:
             CatalogError: nothing was taken in.
         """
         with catalog.pinned():
             last = catalog.last_change()
-            changed = {article_id for article_id, _ in catalog.changed_since(self._change)}
-            ids = sorted(changed | self.waiting)
-            found = self._present(catalog, ids)
-            targets = self._leads(catalog, sorted(changed))
-            ready = self._entries_of(catalog, found)
-        gone = set(ids) - found.keys()
-        altered = bool(ready or targets or (gone - self._gone))
+            changed = [article_id for article_id, _ in catalog.changed_since(self._change)]
+            there = self._there(catalog, changed)
+            targets = self._leads(catalog, changed)
+            waiting = {each: None for each in (*self.waiting, *there) if each in there or each not in changed}
+            tried = self._next(waiting, most)
+            ready = self._entries_of(catalog, self._present(catalog, tried))
+        gone = set(changed) - there
+        altered = bool(ready or targets or gone)
         self._change = last
-        self._gone = (self._gone - found.keys()) | gone
-        self.waiting = (self.waiting | found.keys()) - ready.keys() - gone
+        self._gone = (self._gone - there) | gone
         self._targets |= targets
         for article_id in gone:
             self._entries.pop(article_id, None)
-        self._take(ready)
+        self._entries |= ready
+        for article_id in tried:  # those without vectors are tried again after the others
+            del waiting[article_id]
+        self.n_untried = len(waiting) if written else max(0, self.n_untried - len(tried))
+        self.waiting = waiting | {each: None for each in tried if each not in ready}
         return self.changes() if altered else None
 
     def changes(self) -> Changes:
@@ -71,18 +80,28 @@ class ChangeLog:
 
     def missing(self, catalog: Catalog, most: int) -> list[tuple[Article, tuple[View, ...]]]:
         """Return up to ``most`` of the articles and stubs that wait for vectors, with their views."""
-        room = max(0, MAX_CHANGED - len(self._entries))
-        found = self._present(catalog, sorted(self.waiting)[: min(most, room)])
+        found = self._present(catalog, self._next(self.waiting, most))
         return [(article, self.recipe.views(article)) for _, article in sorted(found.items())]
 
-    def _take(self, ready: Mapping[str, Entry]) -> None:
-        """Keep entries as long as there is room; the others go back to those that wait."""
-        for article_id, entry in ready.items():
-            if article_id in self._entries or len(self._entries) < MAX_CHANGED:
-                self._entries[article_id] = entry
-            else:
-                self.waiting.add(article_id)
-        self.left_out = len(self.waiting) if len(self._entries) >= MAX_CHANGED else 0
+    def _next(self, waiting: Mapping[str, None], most: int) -> list[str]:
+        """Return those who are tried next: for a new row there must be room."""
+        room = MAX_CHANGED - len(self._entries)
+        chosen: list[str] = []
+        for article_id in waiting:
+            if len(chosen) == most:
+                break
+            if article_id in self._entries:
+                chosen.append(article_id)
+            elif room > 0:
+                chosen.append(article_id)
+                room -= 1
+        return chosen
+
+    def _there(self, catalog: Catalog, ids: Sequence[str]) -> set[str]:
+        """Return which of these articles and stubs are there."""
+        stubs = [article_id for article_id in ids if article_id.startswith(links.STUB_PREFIX)]
+        linked = {str(link.target_id) for link in catalog.links_to(stubs) if link.method == "stub"}
+        return linked | catalog.known(ids)
 
     def _present(self, catalog: Catalog, ids: Sequence[str]) -> dict[str, Article]:
         """Return those of these articles and stubs that are there, by id."""

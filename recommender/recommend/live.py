@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 _BEAT_SECONDS = 0.2
 _PATIENCE_SECONDS = 30.0
 _MOST_ENCODED = 16
+_MOST_TAKEN_IN = 64
 _NO_INDEX = "the newest index cannot be served, the former one answers; the service's log says why"
 _NO_CATALOG = "what changed since the index was built cannot be read; the service's log says why"
 _NO_VECTORS = "new stories cannot be encoded here and wait; the service's log says why"
@@ -130,7 +131,7 @@ class Live:
                 self._leading.close()
 
     def _run(self) -> None:
-        while not self._stopping.wait(0.0 if self._encode() else _BEAT_SECONDS):
+        while not self._stopping.wait(0.0 if self._encode() or self._has_more() else _BEAT_SECONDS):
             try:
                 self._look(wait=True)
             except RecommenderError as error:
@@ -139,6 +140,10 @@ class Live:
             except Exception:
                 log.exception("following the home failed; it goes on")
                 self._stopping.wait(_PATIENCE_SECONDS)
+
+    def _has_more(self) -> bool:
+        """Tell whether rows are left to be tried since something was written."""
+        return self._log is not None and self._log.n_untried > 0
 
     def _look(self, *, wait: bool) -> None:
         """Take in a new snapshot, new rules or weights, and what changed in the catalog."""
@@ -205,16 +210,21 @@ class Live:
         self._problems["catalog"] = _NO_CATALOG
         log.error("what changed since the index was built cannot be read: %s", error)
 
-    def _follow(self, opened: Recommender | None = None) -> bool:
-        """Lay what changed over the snapshot, and tell whether that made another recommender; the lock is held."""
+    def _follow(self, opened: Recommender | None = None, *, most: int | None = None) -> bool:
+        """Lay what changed over the snapshot, and tell whether that made another recommender; the lock is held.
+
+        ``most`` rows are made at a time, so that nobody who drops a withdrawn story waits for long; see ``ChangeLog.read``.
+        """
         recommender = opened or self._held
+        most = _MOST_TAKEN_IN if most is None else most
         if self._reader is None or self._log is None or recommender is None:
             return False
         try:
             version = self._reader.version()
-            if version == self._read_at:
+            written = version != self._read_at
+            if not written and not (self._log.n_untried and most):
                 return False
-            changes = self._log.read(self._reader)
+            changes = self._log.read(self._reader, most=most, written=written)
         except CatalogError as error:
             self._cannot_read(error)
             return False
@@ -244,7 +254,7 @@ class Live:
                 return held
         if any(held.snapshot.dense.row_of(article_id) is not None for article_id in gone):
             with self._following:
-                self._follow()
+                self._follow(most=0)
                 held = self._held or held
         self._probed = version, weakref.ref(held)  # not before: whoever asks meanwhile must wait as well
         return held
