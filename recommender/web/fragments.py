@@ -1,0 +1,58 @@
+"""The list as a piece of HTML, for server-side includes and for readers and crawlers without scripts.
+
+An include pastes whatever comes into the page, so nothing comes but a list: with no story to show, and on every error, the
+body is empty and the status tells. What is wrong is said by the JSON route, asked the same.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Blueprint, Response, request
+
+from recommender.answer import Answer
+from recommender.errors import QueryError, RecommenderError
+from recommender.fragment import HEADING, fragment
+from recommender.web.api import live, settings
+from recommender.web.parameters import options
+from recommender.web.refusals import refusal
+
+log = logging.getLogger(__name__)
+
+fragments = Blueprint("fragments", __name__)
+
+
+@fragments.get("/v1/articles/<path:article_id>/related.html")
+def related(article_id: str) -> Response:
+    """Answer for a known article."""
+    asked = options(request.args, settings().ranking, also=("heading",))
+    return _listed(live().get().related(article_id, asked))
+
+
+@fragments.get("/v1/related.html")
+def related_by_url() -> Response:
+    """Answer for the article at an address."""
+    asked = options(request.args, settings().ranking, also=("url", "heading"))
+    url = request.args.get("url", "")
+    if not url:
+        raise QueryError("url: is missing; give the article's address, or use /v1/articles/{id}/related.html")
+    return _listed(live().get().related_by_url(url, asked))
+
+
+def _listed(answer: Answer) -> Response:
+    return _html(fragment(answer, heading=request.args.get("heading", HEADING)) if answer.results else "")
+
+
+def _html(body: str, status: int = 200) -> Response:
+    return Response(body, status=status, mimetype="text/html")
+
+
+@fragments.errorhandler(RecommenderError)
+def _refused(error: RecommenderError) -> Response:
+    return _html("", refusal(error).status)
+
+
+@fragments.errorhandler(Exception)
+def _failed(error: Exception) -> Response:
+    log.exception("an unforeseen error", exc_info=error)
+    return _html("", 500)
