@@ -17,6 +17,7 @@ from recommender.web.fragments import fragments
 from recommender.web.page import page
 from recommender.web.refusals import error_body, refusal
 from recommender.web.responses import as_json
+from recommender.web.widget import widget
 from recommender.web.writing import writing
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["recommender.keys"] = Keys(Home(settings.home).keys)
     app.register_blueprint(api)
     app.register_blueprint(fragments)
+    app.register_blueprint(widget)
     app.register_blueprint(writing)
     app.register_blueprint(page)
     app.register_error_handler(RecommenderError, _refused)

@@ -10,11 +10,13 @@ from recommender import readers
 from recommender.errors import QueryError, RecommenderError
 from recommender.recommend import Live
 from recommender.settings import Settings
+from recommender.web.cors import share
 from recommender.web.parameters import options
 from recommender.web.refusals import refusal
 from recommender.web.responses import as_json
 
 api = Blueprint("api", __name__)
+api.after_request(share)
 
 
 def live() -> Live:

@@ -14,12 +14,14 @@ from recommender.answer import Answer
 from recommender.errors import QueryError, RecommenderError
 from recommender.fragment import HEADING, fragment
 from recommender.web.api import live, settings
+from recommender.web.cors import share
 from recommender.web.parameters import options
 from recommender.web.refusals import refusal
 
 log = logging.getLogger(__name__)
 
 fragments = Blueprint("fragments", __name__)
+fragments.after_request(share)
 
 
 @fragments.get("/v1/articles/<path:article_id>/related.html")
