@@ -27,7 +27,7 @@ def fragment(answer: Answer, *, heading: str = HEADING) -> str:
     """
     if not answer.results:
         return f"{tag('aside', class_='related', hidden='')}\n"
-    above = (tag("h2", heading, class_="related-heading", dir="auto"),) if heading else ()
+    above = (tag("h2", heading, class_="related-heading"),) if heading else ()
     listed = tag("ol", "\n", joined(*map(_story, answer.results), between="\n"), "\n")
     inside = joined("", *above, listed, "", between="\n")
     return f"{tag('aside', inside, class_='related', aria_label=heading or HEADING)}\n"
@@ -37,7 +37,7 @@ def _story(story: Recommendation) -> Html:
     return tag(
         "li",
         _title(story),
-        tag("p", story.reason, class_="related-reason", lang="en", dir="auto"),
+        tag("p", tag("bdi", story.reason, lang="en"), class_="related-reason"),
         *([tag("time", story.published_at[:10], datetime=story.published_at)] if story.published_at else ()),
         class_=f"related-story related-{story.source}",
         data_id=story.id,

@@ -56,13 +56,13 @@ def test_a_list_is_an_ordered_list_with_reason_and_date_as_text() -> None:
 
     assert made == (
         '<aside class="related" aria-label="Related stories">\n'
-        '<h2 class="related-heading" dir="auto">Related stories</h2>\n<ol>\n'
+        '<h2 class="related-heading">Related stories</h2>\n<ol>\n'
         '<li class="related-story related-link" data-id="ferry-vote">'
         '<a href="https://lindenpost.example/ferry-vote" lang="en" hreflang="en" dir="auto">Ferry crews vote</a>'
-        '<p class="related-reason" lang="en" dir="auto">Linked by this story&#x27;s editor</p>'
+        '<p class="related-reason"><bdi lang="en">Linked by this story&#x27;s editor</bdi></p>'
         '<time datetime="2025-03-10T09:00:00+00:00">2025-03-10</time></li>\n'
         '<li class="related-story related-similar" data-id="b"><span lang="de" dir="auto">Zwei</span>'
-        '<p class="related-reason" lang="en" dir="auto">Linked by this story&#x27;s editor</p>'
+        '<p class="related-reason"><bdi lang="en">Linked by this story&#x27;s editor</bdi></p>'
         '<time datetime="2025-03-10T09:00:00+00:00">2025-03-10</time></li>\n'
         "</ol>\n</aside>\n"
     )
@@ -73,9 +73,7 @@ def test_an_empty_list_is_hidden_and_says_nothing() -> None:
 
 
 def test_a_heading_is_the_pages_own_or_heard_only() -> None:
-    assert '<h2 class="related-heading" dir="auto">Mehr &lt;dazu&gt;</h2>' in fragment(
-        answer(story()), heading="Mehr <dazu>"
-    )
+    assert '<h2 class="related-heading">Mehr &lt;dazu&gt;</h2>' in fragment(answer(story()), heading="Mehr <dazu>")
     silent = fragment(answer(story()), heading="")
     assert silent.startswith('<aside class="related" aria-label="Related stories">\n<ol>\n')
 
@@ -83,7 +81,7 @@ def test_a_heading_is_the_pages_own_or_heard_only() -> None:
 def test_a_story_without_a_date_or_a_language_has_neither_in_the_markup() -> None:
     seen = Seen(fragment(answer(story(published_at=None, language=None))))
 
-    assert [name for name, _ in seen.elements] == ["aside", "h2", "ol", "li", "a", "p"]
+    assert [name for name, _ in seen.elements] == ["aside", "h2", "ol", "li", "a", "p", "bdi"]
     assert "lang" not in dict(seen.elements)["a"]
 
 
@@ -119,8 +117,8 @@ def test_nothing_that_an_article_says_becomes_markup(id: str, title: str, url: s
     seen = Seen(made)
     above = ["h2"] if title else []
     assert [name for name, _ in seen.elements] in (
-        ["aside", *above, "ol", "li", "a", "p", "time"],
-        ["aside", *above, "ol", "li", "span", "p", "time"],
+        ["aside", *above, "ol", "li", "a", "p", "bdi", "time"],
+        ["aside", *above, "ol", "li", "span", "p", "bdi", "time"],
     )
     allowed = {"class", "aria-label", "data-id", "href", "lang", "hreflang", "dir", "datetime"}
     assert {name for _, attributes in seen.elements for name in attributes} <= allowed

@@ -139,17 +139,17 @@ class RelatedStories extends HTMLElement {
       element("li", { part: "story", "data-id": id },
         pictured && picture(webAddress(image_url)),
         element("a", { part: "link", href: webAddress(url), lang, hreflang: lang, dir: "auto" }, String(title)),
-        reason && element("p", { part: "reason", lang: "en", dir: "auto" }, String(reason)),
+        reason && element("p", { part: "reason" }, element("bdi", { lang: "en" }, String(reason))),
         day(published_at)));
     const heading = this.getAttribute("heading") ?? HEADING;
     return element("nav", { part: "list", "aria-label": heading || HEADING },
-      heading && element("h2", { part: "heading", dir: "auto" }, heading),
+      heading && element("h2", { part: "heading" }, heading),
       element("ol", { part: "stories", role: "list", class: cards ? "cards" : "list" }, ...items));
   }
 
   #show(list) {
     this.hidden = !list;
-    if (!list) return;
+    if (!list) return this.shadowRoot?.replaceChildren();
     const root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
     const sheet = new CSSStyleSheet(); // a <style> would need the page's Content-Security-Policy
     sheet.replaceSync(STYLE);
