@@ -648,7 +648,16 @@ _NAME = st.sampled_from(
     )
 )
 _PATH = st.sampled_from(
-    ["/", "/v1/search", "/v1/related", "/v1/related.html", "/v1/status", "/readyz", "/v1/articles/ferry-vote/related"]
+    [
+        "/",
+        "/embed",
+        "/v1/search",
+        "/v1/related",
+        "/v1/related.html",
+        "/v1/status",
+        "/readyz",
+        "/v1/articles/ferry-vote/related",
+    ]
 ) | st.text(max_size=20).map(lambda text: f"/v1/articles/{quote(text, safe='')}/related")
 _QUERY = st.lists(st.tuples(_NAME | _TEXT, _TEXT), max_size=3)
 
