@@ -27,6 +27,7 @@ class Recommendation:
         source: ``pinned``, ``link`` (an editor linked the two) or ``similar``.
         reason: why it stands here, in an editor's words.
         stub: a link's headline whose article is not in the archive.
+        image_url: of the story's picture, as the newsroom gave it.
         details: what ``explain`` asked for: the parts of the score, the probability, the relation, and so on.
     """
 
@@ -41,6 +42,7 @@ class Recommendation:
     section: str | None
     language: str | None
     stub: bool
+    image_url: str | None = None
     details: dict[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:

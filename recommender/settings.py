@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +22,8 @@ from recommender.errors import SettingsError
 
 PREFIX = "RECOMMENDER_"
 DEFAULT_FLOOR = 0.007
+
+_ORIGIN = re.compile(r"(?!http://[^/]*:80$|https://[^/]*:443$)https?://([a-z0-9._-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
 
 
 class _Section(BaseModel):
@@ -149,6 +152,7 @@ class ServeSettings(_Section):
         cache_bytes: what a worker keeps of finished lists; 0 for nothing.
         max_query_chars: a longer free text is refused.
         poll_seconds: how often a worker looks for a new snapshot.
+        cors_origins: sites whose pages may read lists by script, as ``https://www.example.org``; ``*`` for any.
     """
 
     host: str = "127.0.0.1"
@@ -164,6 +168,15 @@ class ServeSettings(_Section):
     cache_bytes: int = Field(default=64_000_000, ge=0, le=100_000_000_000)
     max_query_chars: int = Field(default=5_000, ge=10, le=1_000_000)
     poll_seconds: float = Field(default=1.0, ge=0, le=3600)
+    cors_origins: tuple[str, ...] = ()
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in given:
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin!r} is no origin; write it as browsers do, like https://www.example.org")
+        return given
 
 
 class Settings(BaseSettings):

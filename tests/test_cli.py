@@ -26,7 +26,7 @@ from recommender.snapshot import load
 
 IDS = [str(record["id"]) for record in RECORDS]
 RESULT_KEYS = [
-    "rank", "id", "title", "url", "score", "source", "reason", "published_at", "section", "language", "stub",
+    "rank", "id", "title", "url", "score", "source", "reason", "published_at", "section", "language", "stub", "image_url",
 ]  # fmt: skip
 
 

@@ -675,12 +675,21 @@ def test_the_answer_has_the_shape_of_the_contract(recommender: Recommender) -> N
                 "section": "business",
                 "language": "en",
                 "stub": False,
+                "image_url": None,
             }
         ],
         "snapshot": "s00000001",
     }
     assert list(answer) == ["query", "results", "snapshot"]
     assert isinstance(result["score"], float)
+
+
+def test_a_story_brings_the_address_of_its_picture(settings: Settings) -> None:
+    picture = "https://img.lindenpost.example/ferry.jpg"
+    store(settings, [Article("one", "Ferry crews vote"), Article("two", "Ferry crews vote again", image_url=picture)])
+    publish(settings)
+    (told,) = Recommender.open(settings).related("one", Options(floor=0, same_language=False)).results
+    assert told.as_dict()["image_url"] == picture
 
 
 def test_parts_are_there_only_when_they_are_asked_for(recommender: Recommender) -> None:

@@ -14,7 +14,7 @@ from recommender.settings import with_flags
 @click.option("--workers", type=int, help="Worker processes; they share one copy of the index (default: 1).")
 @click.pass_context
 def serve(ctx: click.Context, host: str | None, port: int | None, workers: int | None) -> int:
-    """Run the HTTP service and the demo page."""
+    """Run the HTTP service and the demo newsroom."""
     from recommender.web.server import run
 
     settings = with_flags(ctx.obj, {"serve.host": host, "serve.port": port, "serve.workers": workers})

@@ -108,6 +108,7 @@ class Teller:
             section=row.section,
             language=row.language,
             stub=row.stub,
+            image_url=row.image_url,
             details=details,
         )
 

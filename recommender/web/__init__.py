@@ -14,10 +14,12 @@ from recommender.recommend import Live
 from recommender.settings import Settings
 from recommender.web.api import api
 from recommender.web.fast import FastLane
+from recommender.web.fragments import fragments
 from recommender.web.observing import ROUTE, Meters, Observed
 from recommender.web.page import page
 from recommender.web.refusals import error_body, refusal
 from recommender.web.responses import as_json
+from recommender.web.widget import widget
 from recommender.web.writing import writing
 
 log = logging.getLogger(__name__)
@@ -41,6 +43,8 @@ def create_app(settings: Settings) -> Flask:
     app.extensions["recommender.settings"] = settings
     app.extensions["recommender.keys"] = Keys(Home(settings.home).keys)
     app.register_blueprint(api)
+    app.register_blueprint(fragments)
+    app.register_blueprint(widget)
     app.register_blueprint(writing)
     app.register_blueprint(page)
     app.register_error_handler(RecommenderError, _refused)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, Response, current_app, request
@@ -12,13 +11,15 @@ from recommender.answer import Answer
 from recommender.errors import QueryError, RecommenderError
 from recommender.recommend import Live, Recommender
 from recommender.settings import Settings
-from recommender.web.caching import for_caches
+from recommender.web.caching import of_list
+from recommender.web.cors import share
 from recommender.web.observing import CONTENT_TYPE, Meters
 from recommender.web.parameters import options
 from recommender.web.refusals import refusal
 from recommender.web.responses import as_json
 
 api = Blueprint("api", __name__)
+api.after_request(share)
 
 
 def live() -> Live:
@@ -76,14 +77,7 @@ def search() -> Response:
 
 def _listed(answer: Answer, recommender: Recommender) -> Response:
     """Return a list as JSON, with what caches may do with it."""
-    told = answer.as_dict()
-    own_id = told["query"].get("id")
-    published_at = recommender.published_at(own_id) if own_id else None
-    response = as_json(told)
-    if answer.note:  # another answer is on its way
-        response.headers["Cache-Control"] = "no-store"
-        return response
-    return for_caches(response, told, published_at, own_id, datetime.now(UTC))
+    return of_list(as_json(answer.as_dict()), answer, recommender)
 
 
 @api.get("/healthz")

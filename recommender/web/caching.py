@@ -7,11 +7,12 @@ A list under today's story changes within minutes, one under a story of last yea
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
 
 from flask import Response, request
+
+from recommender.answer import Answer
+from recommender.recommend import Recommender
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 # (days since publication, seconds that a list may be kept): the first row whose days have not gone by.
@@ -45,24 +46,25 @@ def surrogate_key(article_id: str) -> str:
     return f"article-{hashlib.blake2b(article_id.encode('utf-8', 'surrogatepass'), digest_size=8).hexdigest()}"
 
 
-def for_caches(
-    response: Response, answer: Mapping[str, Any], published_at: str | None, own_id: str | None, now: datetime
-) -> Response:
+def of_list(response: Response, answer: Answer, recommender: Recommender) -> Response:
     """Say on a list's response how long it may be kept, and answer 304 to whoever has it.
 
     Args:
         response: of a list.
         answer: the list.
-        published_at: of the article, None for no date or no article.
-        own_id: of the article, None for a free text.
-        now: aware.
+        recommender: that made it.
     """
-    results: Iterable[Mapping[str, Any]] = answer["results"]
-    seconds = max_age(published_at, now, empty=not answer["results"], of_article=own_id is not None)
+    if answer.note:  # another answer is on its way
+        response.headers["Cache-Control"] = "no-store"
+        return response
+    own_id = answer.query.get("id")
+    published_at = recommender.published_at(own_id) if own_id else None
+    now = datetime.now(UTC)
+    seconds = max_age(published_at, now, empty=not answer.results, of_article=own_id is not None)
     response.headers["Cache-Control"] = (
         f"public, max-age={seconds}, stale-while-revalidate={seconds}, stale-if-error={_STALE_IF_ERROR}"
     )
-    ids = [*([own_id] if own_id else []), *(str(result["id"]) for result in results)]
+    ids = [*([own_id] if own_id else []), *(result.id for result in answer.results)]
     response.headers["Surrogate-Key"] = " ".join(["lists", *(surrogate_key(article_id) for article_id in ids[:100])])
     response.set_etag(hashlib.blake2b(response.get_data(), digest_size=12).hexdigest())
     response.make_conditional(request)

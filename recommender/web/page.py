@@ -1,7 +1,8 @@
-"""The demo page: an article with its sidebar, and a search box."""
+"""The demo newsroom: a front page, sections, articles with their sidebars, a search, and the widget as a site would have it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -11,34 +12,45 @@ from flask import Blueprint, Response, make_response, render_template, request
 from recommender.answer import options_of
 from recommender.article import Article
 from recommender.catalog import Catalog
-from recommender.errors import CatalogError, RecommenderError
+from recommender.errors import CatalogError, RecommenderError, UnknownArticleError
 from recommender.home import Home
 from recommender.rank import Filters
 from recommender.recommend import Recommender
 from recommender.snapshot import Row
+from recommender.web import edition
 from recommender.web.api import live, settings
 from recommender.web.refusals import refusal
 
 page = Blueprint("page", __name__)
 
-_CSP = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-_SECTIONS, _STORIES_EACH = 12, 4
+_OWN = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'"
+)
+_GUARDED = "frame-ancestors 'none'; require-trusted-types-for 'script'"
+_CSP = f"{_OWN}; img-src 'self' data:; {_GUARDED}"
+_CSP_WITH_PICTURES = f"{_OWN}; img-src 'self' data: http: https:; {_GUARDED}"
+_NAV, _LEAD_LINKS, _MORE, _SECTION_PAGE = 10, 3, 6, 40
+_EMPTY = "The archive is empty. Run: recommender ingest SOURCE, then: recommender rebuild"
 
 
 @page.get("/")
 def demo() -> Response:
-    """Show an article (``?id=``) with its sidebar, or the stories nearest to a text (``?q=``)."""
-    try:
-        recommender = live().get()
-        text = request.args.get("q", "").strip()[: settings().serve.max_query_chars]
-        shown = _search(recommender, text) if text else _article(recommender, request.args.get("id"))
-        status = 200
-    except RecommenderError as error:
-        told = refusal(error)
-        status = told.status
-        shown = {"problem": told.message, "suggestions": told.suggestions}
-    response = make_response(render_template("demo.html", status=status, **shown), status)
-    response.headers["Content-Security-Policy"] = _CSP
+    """Show the front page, an article (``?id=``), a section (``?section=``), or the stories nearest to a text (``?q=``)."""
+    text = request.args.get("q", "").strip()[: settings().serve.max_query_chars]
+    if text:
+        return _page("search.html", _search, text)
+    if "id" in request.args:
+        return _page("story.html", _story, request.args["id"])
+    if "section" in request.args:
+        return _page("section.html", _section, request.args["section"])
+    return _page("front.html", _front)
+
+
+@page.get("/embed")
+def embed() -> Response:
+    """Show the widget on a page, for an article (``?id=``) or the front page's lead, and how to put it there."""
+    response = _page("embed.html", _embed, request.args.get("id"))
+    response.headers["Content-Security-Policy"] = _CSP_WITH_PICTURES
     return response
 
 
@@ -51,22 +63,60 @@ def day(instant: str | datetime | None) -> str:
     return f"{when.day} {when:%B %Y}"
 
 
-def _article(recommender: Recommender, article_id: str | None) -> dict[str, Any]:
-    snapshot = recommender.snapshot
-    if not len(snapshot):
-        return {
-            "problem": "The archive is empty. Run: recommender ingest SOURCE, then: recommender rebuild",
-            "suggestions": (),
-        }
-    article_id = article_id or _opening(recommender)
+def _page(template: str, show: Callable[..., dict[str, Any]], *asked: str | None) -> Response:
+    """Return a page of what ``show`` finds, or one that says what went wrong."""
+    common: dict[str, Any] = {}
+    status = 200
+    try:
+        recommender = live().get()
+        common = {"nav": edition.section_names(recommender.snapshot)[:_NAV], "snapshot": recommender.snapshot.name}
+        shown = show(recommender, *asked) if len(recommender.snapshot) else {"problem": _EMPTY}
+    except RecommenderError as error:
+        told = refusal(error)
+        status, shown = told.status, {"problem": told.message, "suggestions": told.suggestions}
+    template = "problem.html" if "problem" in shown else template
+    response = make_response(render_template(template, status=status, **common, **shown), status)
+    response.headers["Content-Security-Policy"] = _CSP
+    return response
+
+
+def _front(recommender: Recommender) -> dict[str, Any]:
+    front = edition.front(recommender.snapshot)
+    if front is None:
+        return {"problem": _EMPTY}
+    options = replace(options_of(settings().ranking), k=_LEAD_LINKS)
+    return {"front": front, "answer": recommender.related(front.lead.id, options), "n_stories": _n_stories(recommender)}
+
+
+def _section(recommender: Recommender, name: str) -> dict[str, Any]:
+    rows = edition.of_section(recommender.snapshot, name, _SECTION_PAGE)
+    if not rows:
+        raise UnknownArticleError(f"no section of this archive is called {name[:100]!r}")
+    return {"section": name, "rows": rows}
+
+
+def _story(recommender: Recommender, article_id: str) -> dict[str, Any]:
     answer = recommender.related(article_id, options_of(settings().ranking))
-    row = snapshot.row(snapshot.dense.row_of(article_id) or 0)
-    return {"article": _body(row), "row": row, "answer": answer, "sections": _sections(recommender)}
+    row = recommender.snapshot.row(recommender.snapshot.dense.row_of(article_id) or 0)
+    more = edition.of_section(recommender.snapshot, row.section, _MORE, without=row.id) if row.section else []
+    return {"article": _body(row), "row": row, "answer": answer, "section": row.section, "more": more}
 
 
 def _search(recommender: Recommender, text: str) -> dict[str, Any]:
-    answer = recommender.search(text, replace(options_of(settings().ranking), k=10, filters=Filters(stubs=False)))
-    return {"text": text, "answer": answer, "sections": _sections(recommender)}
+    options = replace(options_of(settings().ranking), k=10, filters=Filters(stubs=False))
+    return {"text": text, "answer": recommender.search(text, options)}
+
+
+def _embed(recommender: Recommender, article_id: str | None) -> dict[str, Any]:
+    front = edition.front(recommender.snapshot)
+    if article_id is None and front is not None:
+        article_id = front.lead.id
+    answer = recommender.related(article_id or "", options_of(settings().ranking))
+    return {"row": recommender.snapshot.row(recommender.snapshot.dense.row_of(answer.query["id"]) or 0)}
+
+
+def _n_stories(recommender: Recommender) -> int:
+    return int((~recommender.snapshot.columns.stub).sum())
 
 
 def _body(row: Row) -> Article:
@@ -77,32 +127,3 @@ def _body(row: Row) -> Article:
     except CatalogError:
         found = None
     return found or Article(row.id, row.title, row.description, url=row.url, language=row.language, section=row.section)
-
-
-def _opening(recommender: Recommender) -> str:
-    """Return the story to open with: the youngest one under which an editor set at least two links."""
-    newest = _newest(recommender)
-    for number in newest:
-        if len(recommender.snapshot.graph.linked_by(number)) >= 2:
-            return recommender.snapshot.dense.ids[number]
-    return recommender.snapshot.dense.ids[newest[0] if newest else 0]
-
-
-def _newest(recommender: Recommender) -> list[int]:
-    columns = recommender.snapshot.columns
-    return [
-        int(number)
-        for number in (-columns.published_at.astype(float)).argsort(kind="stable")
-        if not columns.stub[number]
-    ]
-
-
-def _sections(recommender: Recommender) -> dict[str, list[Row]]:
-    """Return the newest stories of the sections that have published last, for the list of other stories to try."""
-    rows = (recommender.snapshot.row(number) for number in _newest(recommender)[:400])
-    sections: dict[str, list[Row]] = {}
-    for row in rows:
-        stories = sections.setdefault(row.section or "news", [])
-        if len(stories) < _STORIES_EACH:
-            stories.append(row)
-    return dict(sorted(list(sections.items())[:_SECTIONS]))

@@ -92,6 +92,37 @@ def test_lists_and_tables_are_read_from_file_and_environment(monkeypatch: pytest
     assert (ranking.kinds, ranking.section_half_life_days) == (("news", "wire"), {"sport": 7.0})
 
 
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "",
+        "www.lindenpost.example",
+        "https://www.lindenpost.example/",
+        "https://www.Lindenpost.example",
+        "https://www.lindenpost.example:443",
+        "http://www.lindenpost.example:80",
+        "https://*.lindenpost.example",
+        "https://user@lindenpost.example",
+        "https://grüße.example",
+        "https://a.example https://b.example",
+        "https://a.example\nX-Evil: 1",
+        "file://",
+        "null",
+    ],
+)
+def test_what_no_browser_sends_is_no_origin(origin: str) -> None:
+    with pytest.raises(
+        SettingsError, match=r"serve\.cors_origins: .* is no origin; write it as browsers do, like https"
+    ):
+        with_flags(load_settings(None), {"serve.cors_origins": [origin]})
+
+
+def test_origins_are_read_from_the_file() -> None:
+    told = ("https://www.lindenpost.example", "http://localhost:8080", "http://[::1]:8080", "*")
+
+    assert load_settings(_file(f"[serve]\ncors_origins = {list(told)}")).serve.cors_origins == told
+
+
 @pytest.mark.parametrize("name", ["KINDS", "SECTION_HALF_LIFE_DAYS"])
 def test_a_list_in_the_environment_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(f"RECOMMENDER_RANKING__{name}", "news")
