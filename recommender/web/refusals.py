@@ -9,6 +9,8 @@ from recommender.errors import (
     EncoderBusyError,
     EncoderDisabledError,
     EncoderLateError,
+    Problem,
+    QueryError,
     RecommenderError,
     Suggestion,
     UnknownArticleError,
@@ -36,17 +38,21 @@ class Refusal(NamedTuple):
     kind: str
     message: str
     suggestions: tuple[Suggestion, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
     def as_dict(self) -> dict[str, object]:
         """Return the one shape of every error."""
-        return error_body(self.kind, self.message, self.suggestions)
+        return error_body(self.kind, self.message, self.suggestions, self.problems)
 
 
-def error_body(kind: str, message: str, suggestions: tuple[Suggestion, ...] = ()) -> dict[str, object]:
-    """Return ``{"error": {"type", "message"}}``, with the nearest titles where there are some."""
+def error_body(
+    kind: str, message: str, suggestions: tuple[Suggestion, ...] = (), problems: tuple[Problem, ...] = ()
+) -> dict[str, object]:
+    """Return ``{"error": {"type", "message"}}``, with the nearest titles and the wrong parameters where there are some."""
     error: dict[str, object] = {"type": kind, "message": message}
-    if suggestions:
-        error["suggestions"] = [suggestion._asdict() for suggestion in suggestions]
+    for name, told in (("suggestions", suggestions), ("problems", problems)):
+        if told:
+            error[name] = [each._asdict() for each in told]
     return {"error": error}
 
 
@@ -59,4 +65,5 @@ def refusal(error: RecommenderError) -> Refusal:
         log.warning("%s: %s", kind, error)
         return Refusal(status, kind, _OURS[kind])
     suggestions = error.suggestions if isinstance(error, UnknownArticleError) else ()
-    return Refusal(status, kind, str(error), suggestions)
+    problems = error.problems if isinstance(error, QueryError) else ()
+    return Refusal(status, kind, str(error), suggestions, problems)
