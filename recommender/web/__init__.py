@@ -17,6 +17,7 @@ from recommender.web.fast import FastLane
 from recommender.web.fragments import fragments
 from recommender.web.observing import ROUTE, Meters, Observed
 from recommender.web.page import page
+from recommender.web.pages import pages
 from recommender.web.refusals import error_body, refusal
 from recommender.web.responses import as_json
 from recommender.web.widget import widget
@@ -45,6 +46,7 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(api)
     app.register_blueprint(fragments)
     app.register_blueprint(widget)
+    app.register_blueprint(pages)
     app.register_blueprint(writing)
     app.register_blueprint(page)
     app.register_error_handler(RecommenderError, _refused)

@@ -38,10 +38,11 @@ def settings() -> Settings:
 
 def asked(*also: Parameter | str) -> Options:
     """Return what this request's query string asks for. Raises QueryError that names all that is wrong with it."""
-    return options(request.args, settings().ranking, also=also, columns=_columns)
+    return options(request.args, settings().ranking, also=also, columns=columns)
 
 
-def _columns() -> Columns | None:
+def columns() -> Columns | None:
+    """Return the columns of the archive that answers now; None where none does."""
     try:
         return live().get().snapshot.columns
     except RecommenderError:
