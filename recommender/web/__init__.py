@@ -13,6 +13,7 @@ from recommender.keys import Keys
 from recommender.recommend import Live
 from recommender.settings import Settings
 from recommender.web.api import api
+from recommender.web.docs import docs
 from recommender.web.fast import FastLane
 from recommender.web.fragments import fragments
 from recommender.web.observing import ROUTE, Meters, Observed
@@ -47,6 +48,7 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(fragments)
     app.register_blueprint(widget)
     app.register_blueprint(pages)
+    app.register_blueprint(docs)
     app.register_blueprint(writing)
     app.register_blueprint(page)
     app.register_error_handler(RecommenderError, _refused)
@@ -68,8 +70,8 @@ def _name_route() -> None:
 def _refused(error: RecommenderError) -> Response:
     told = refusal(error)
     response = as_json(told.as_dict(), told.status)
-    if told.kind in ("busy", "encoder_busy"):
-        response.headers["Retry-After"] = "1"
+    if told.retry_seconds is not None:
+        response.headers["Retry-After"] = str(told.retry_seconds)
     return response
 
 

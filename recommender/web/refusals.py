@@ -30,6 +30,15 @@ _OURS = {
     "busy": "the service is busy; try again in a moment",
 }
 
+_RETRY_SECONDS = {
+    "busy": 1,
+    "encoder_busy": 1,
+    "no_snapshot": 5,
+    "snapshot_unavailable": 5,
+    "catalog_unavailable": 5,
+    "encoder_unavailable": 30,
+}
+
 
 class Refusal(NamedTuple):
     """What is told of an error."""
@@ -39,6 +48,11 @@ class Refusal(NamedTuple):
     message: str
     suggestions: tuple[Suggestion, ...] = ()
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def retry_seconds(self) -> int | None:
+        """When it is worth to ask again; None where asking again does not help."""
+        return _RETRY_SECONDS.get(self.kind)
 
     def as_dict(self) -> dict[str, object]:
         """Return the one shape of every error."""
