@@ -6,6 +6,7 @@ import logging
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import PathConverter
 
 from recommender.errors import RecommenderError
 from recommender.home import Home
@@ -36,11 +37,18 @@ _TYPES = {
 }
 
 
+class _Id(PathConverter):
+    """An id in a path. Line breaks go through, so that a route says what is wrong with them."""
+
+    regex = "[^/](?s:.*?)"
+
+
 def create_app(settings: Settings) -> Flask:
     """Return the WSGI application. It starts without a snapshot, says 503 until one is published, and then serves it."""
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = settings.serve.max_body_bytes
     app.url_map.merge_slashes = False  # an id may be an address
+    app.url_map.converters["path"] = _Id
     live = app.extensions["recommender.live"] = Live(settings, pooled=True)
     app.extensions["recommender.settings"] = settings
     app.extensions["recommender.keys"] = Keys(Home(settings.home).keys)

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from recommender.answer import Recommendation
+from recommender.article import Article
 from recommender.errors import HTTP_STATUSES
+from recommender.readers.record import MAX_ID_CHARS
 from recommender.settings import Settings
 from recommender.web.contract import record, shapes
 from recommender.web.contract.examples import ANSWERS, ERRORS
@@ -48,8 +50,8 @@ _ARTICLE_ID: Mapping[str, Any] = {
     "name": "article_id",
     "in": "path",
     "required": True,
-    "description": "The article's id, percent-encoded, slashes too.",
-    "schema": {"type": "string", "minLength": 1},
+    "description": "The article's id, percent-encoded, slashes too. One that begins with a slash has no path.",
+    "schema": {"type": "string", "pattern": "^[^/]", "maxLength": MAX_ID_CHARS},
 }
 
 
@@ -79,7 +81,7 @@ def document(routes: Iterable[Route], settings: Settings, version: str) -> Schem
         version: of the program.
     """
     known = operations(settings)
-    components = Components({Recommendation: shapes.story})
+    components = Components({Recommendation: shapes.story, Article: shapes.stored})
     paths: dict[str, Schema] = {}
     for route in sorted(routes, key=lambda each: each.path):
         if route.endpoint in known:
@@ -112,7 +114,7 @@ def _operation(route: Route, operation: Operation, settings: Settings, component
         "tags": [operation.tag],
         "summary": route.says.rstrip("."),
         "parameters": _parameters(route, operation, settings),
-        "responses": _responses(operation, components),
+        "responses": _responses(operation, components, has_id="{article_id}" in route.path),
     }
     if operation.body is not None:
         told["requestBody"] = _body(operation.body)
@@ -150,13 +152,13 @@ def _body(body: Body) -> Schema:
     return {"required": True, "content": {body.media: {"schema": body.schema, "example": example}}}
 
 
-def _responses(operation: Operation, components: Components) -> Schema:
+def _responses(operation: Operation, components: Components, *, has_id: bool) -> Schema:
     told: dict[str, Schema] = {}
     for status, shape in operation.answers.items():
         told[str(status)] = _answer(operation, shape, components)
     if operation.cached:
         told["304"] = {"description": "It is still the list.", "headers": _headers("ETag", "Cache-Control")}
-    for status, types in _refusals(operation).items():
+    for status, types in _refusals(operation, has_id=has_id).items():
         told[str(status)] = _refused(status, types, operation, told.get(str(status)))
     return dict(sorted(told.items()))
 
@@ -173,9 +175,11 @@ def _answer(operation: Operation, shape: type | str | None, components: Componen
     return told | {"headers": _headers(*_CACHING)} if operation.cached else told
 
 
-def _refusals(operation: Operation) -> dict[int, dict[str, str]]:
+def _refusals(operation: Operation, *, has_id: bool) -> dict[int, dict[str, str]]:
     """Return what may be told, by status and type."""
     told: dict[int, dict[str, str]] = {500: {"internal": "An unforeseen error."}}
+    if has_id:
+        told[404] = {"not_found": "No id stands in the path."}
     for error in operation.errors:
         status, kind = HTTP_STATUSES[error]
         told.setdefault(status, {})[kind] = summary(error)

@@ -32,7 +32,8 @@ PAGE_EXAMPLE: dict[str, Any] = {
 def article_record() -> Schema:
     """Return the schema of an article as a newsroom sends it; fields that it does not name are ignored."""
     strings = {"type": "array", "items": {"type": "string"}, "maxItems": record.MAX_LIST_ITEMS}
-    moment = {"type": ["string", "null"], "anyOf": [{"format": "date"}, {"format": "date-time"}, {"type": "null"}]}
+    forms = [{"format": "date"}, {"format": "date-time"}, {"enum": ["", None]}]
+    moment = {"type": ["string", "null"], "anyOf": forms}
     link = {
         "type": "object",
         "properties": {"title": _text("The headline shown.", record.MAX_TITLE_CHARS), "url": _ADDRESS},

@@ -124,4 +124,4 @@ def _described(schema: Schema, text: str | None) -> Schema:
 
 def _plain(text: str) -> str:
     """Return a docstring's text for people who do not read Python."""
-    return " ".join(re.sub(r"``|:\w+:", lambda found: "`" if found[0] == "``" else "", text).split())
+    return " ".join(re.sub(r":\w+:", "", text).replace("``", "`").replace("None", "null").split())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal, NotRequired, TypedDict
 
 from recommender.answer import Recommendation
+from recommender.article import KINDS, Article
 from recommender.catalog import Outcome
 from recommender.errors import Problem, Suggestion
 from recommender.explain import Relation
@@ -248,3 +249,10 @@ def story(components: Components) -> Schema:
     line = object_schema(Recommendation, components, without=["details"])
     line["properties"] |= object_schema(Details, components)["properties"]
     return line
+
+
+def stored(components: Components) -> Schema:
+    """Return the schema of an article as it is stored."""
+    article = object_schema(Article, components)
+    article["properties"]["kind"] = {"type": "string", "enum": list(KINDS)}
+    return article | {"description": "An article as it is stored: its record, cleaned."}
