@@ -70,9 +70,8 @@ class Components:
 def object_schema(kind: type, components: Components, *, without: Sequence[str] = ()) -> Schema:
     """Return the schema of a class as it is answered: every field is there, unless it is marked as not required."""
     says = attributes(kind)
-    hints = {
-        name: hint for name, hint in get_type_hints(kind, include_extras=True).items() if name in _fields(kind, without)
-    }
+    names = _fields(kind, without)
+    hints = {name: hint for name, hint in get_type_hints(kind, include_extras=True).items() if name in names}
     schema: Schema = {
         "type": "object",
         "properties": {name: _described(components.of(hint), says.get(name)) for name, hint in hints.items()},
@@ -87,16 +86,22 @@ def object_schema(kind: type, components: Components, *, without: Sequence[str] 
 
 def summary(kind: object) -> str:
     """Return the first paragraph of a docstring, in one line."""
-    return _plain((inspect.getdoc(kind) or "").split("\n\n")[0])
+    return _plain(_docstring(kind).split("\n\n")[0])
 
 
 def attributes(kind: type) -> dict[str, str]:
     """Return what a class's docstring says of its fields."""
-    told = (inspect.getdoc(kind) or "").partition("Attributes:\n")[2]
+    told = _docstring(kind).partition("Attributes:\n")[2]
     says: dict[str, str] = {}
     for names, text in re.findall(r"^ {4}(\w+(?:, \w+)*): (.*(?:\n {5,}.*)*)", told, re.MULTILINE):
         says |= dict.fromkeys(names.split(", "), _plain(text))
     return says
+
+
+def _docstring(kind: object) -> str:
+    """Return what is said of it itself, not of what it is derived from."""
+    told = kind.__dict__.get("__doc__") if isinstance(kind, type) else kind.__doc__
+    return inspect.cleandoc(told or "")
 
 
 def _fields(kind: type, without: Sequence[str]) -> set[str]:
