@@ -19,9 +19,9 @@ from recommender.web.fast import FastLane
 from recommender.web.fragments import fragments
 from recommender.web.observing import ROUTE, Meters, Observed
 from recommender.web.page import page
-from recommender.web.pages import pages
 from recommender.web.refusals import error_body, refusal
 from recommender.web.responses import as_json
+from recommender.web.slots import slots
 from recommender.web.widget import widget
 from recommender.web.writing import writing
 
@@ -55,7 +55,7 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(api)
     app.register_blueprint(fragments)
     app.register_blueprint(widget)
-    app.register_blueprint(pages)
+    app.register_blueprint(slots)
     app.register_blueprint(docs)
     app.register_blueprint(writing)
     app.register_blueprint(page)

@@ -97,7 +97,7 @@ def operations(settings: Settings) -> dict[str, Operation]:
         "fragments.related_by_url": Operation(
             **html, errors=(*_LIST, UnknownArticleError), also=(URL, HEADING), tells=False
         ),
-        "pages.page": Operation(
+        "slots.page": Operation(
             "lists",
             {200: shapes.Page},
             (*_LIST, UnknownArticleError, RecordError, *_TEXT),

@@ -12,10 +12,10 @@ from recommender.web.api import columns, live, settings
 from recommender.web.contract.slots import page_asked
 from recommender.web.responses import as_json
 
-pages = Blueprint("pages", __name__)
+slots = Blueprint("slots", __name__)
 
 
-@pages.post("/v1/pages")
+@slots.post("/v1/pages")
 def page() -> Response:
     """Answer for all slots of an article's page at once; no story, nor a near-copy of one, stands in two of them."""
     body = readers.parse_json(request.get_data(cache=False))
@@ -26,10 +26,10 @@ def page() -> Response:
 
 
 def _told(made: dict[str, Answer], snapshot: str) -> dict[str, Any]:
-    slots: dict[str, Any] = {}
+    lists: dict[str, Any] = {}
     query: dict[str, Any] = {}
     for name, answer in made.items():
         told = answer.as_dict()
         query = {key: value for key, value in told["query"].items() if key != "k"}
-        slots[name] = {"k": told["query"]["k"]} | {key: told[key] for key in told if key not in ("query", "snapshot")}
-    return {"query": query, "slots": slots, "snapshot": snapshot}
+        lists[name] = {"k": told["query"]["k"]} | {key: told[key] for key in told if key not in ("query", "snapshot")}
+    return {"query": query, "slots": lists, "snapshot": snapshot}
