@@ -67,7 +67,7 @@ def _hold(doc: Doc, answer: TestResponse, path: str) -> None:
         assert answer.data == b""
         return
     schema = told["content"][answer.mimetype]["schema"] | {"components": _strict(doc)}
-    Draft202012Validator(schema).validate(json.loads(answer.data))
+    Draft202012Validator(schema).validate(answer.text if answer.mimetype.startswith("text/") else answer.json)
 
 
 def test_the_document_is_one(client: FlaskClient) -> None:
@@ -180,6 +180,7 @@ ASKED: tuple[tuple[int, str, str, str, Any], ...] = (
     (200, "GET", "/healthz", "/healthz", None),
     (200, "GET", "/readyz", "/readyz", None),
     (200, "GET", "/v1/status", "/v1/status", None),
+    (200, "GET", "/metrics", "/metrics", None),
     (200, "GET", "/openapi.json", "/openapi.json", None),
 )
 

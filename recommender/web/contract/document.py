@@ -30,7 +30,7 @@ Which stories belong under which, and why.
 
 Every error has one shape, `{"error": {"type", "message"}}`; `problems` names every wrong parameter, `suggestions` the articles \
 that may have been meant. A path that is not here is answered with 404 (`not_found`), a method that a path does not know with \
-405 (`method_not_allowed`). `HEAD` is answered wherever `GET` is.\
+405 (`method_not_allowed`). `HEAD` is answered wherever `GET` is. Every answer has an `X-Request-Id`, which is the request's own where it brings one.\
 """
 _HEADERS: Mapping[str, Schema] = {
     "ETag": {"description": "A sum of the answer's bytes; send it back in `If-None-Match`.", "type": "string"},

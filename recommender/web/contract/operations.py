@@ -10,6 +10,7 @@ from recommender.article import Article
 from recommender.errors import (
     BusyError,
     CatalogError,
+    EncoderBusyError,
     EncoderDisabledError,
     EncoderMissingError,
     KeysError,
@@ -31,7 +32,7 @@ Errors = tuple[type[RecommenderError], ...]
 
 _INDEX: Errors = (NoSnapshotError, SnapshotError, SettingsError)
 _LIST: Errors = (QueryError, *_INDEX)
-_TEXT: Errors = (EncoderDisabledError, EncoderMissingError)
+_TEXT: Errors = (EncoderBusyError, EncoderDisabledError, EncoderMissingError)
 _KEY: Errors = (KeysError, CatalogError)
 _WRITE: Errors = (*_KEY, BusyError)
 
@@ -116,6 +117,9 @@ def operations(settings: Settings) -> dict[str, Operation]:
         "writing.delete": Operation(**writing, answers={200: shapes.Written}, errors=(*_WRITE, UnknownArticleError)),
         "api.healthz": Operation("operation", {200: shapes.Health}),
         "api.readyz": Operation("operation", {200: shapes.Ready, 503: shapes.NotReady}),
+        "api.metrics": Operation(
+            "operation", {200: "Counts and times in Prometheus' text format."}, media="text/plain"
+        ),
         "api.status": Operation("operation", {200: shapes.Status}, _INDEX),
         "docs.document_of_this": Operation("operation", {200: "This document."}),
     }

@@ -40,7 +40,7 @@ def article_record() -> Schema:
     }
     return {
         "type": "object",
-        "description": "An article as a newsroom sends it. Fields that are not named here are ignored.",
+        "description": "An article as a newsroom sends it. Fields that are not named here are ignored; lengths are of cleaned text.",
         "required": ["title"],
         "properties": {
             "id": {

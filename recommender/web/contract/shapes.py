@@ -70,6 +70,7 @@ class StoryList(TypedDict):
         snapshot: name of the index that answered.
         empty_reason: why nothing stands in the list.
         short_reason: why the list is shorter than was asked for.
+        note: what a reader of this list should know; such a list is not kept.
         hidden: what would have stood in the list but for a rule, at most 20; only with ``explain``.
     """
 
@@ -78,6 +79,7 @@ class StoryList(TypedDict):
     snapshot: str
     empty_reason: NotRequired[str]
     short_reason: NotRequired[str]
+    note: NotRequired[str]
     hidden: NotRequired[list[Hidden]]
 
 
