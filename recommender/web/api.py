@@ -13,7 +13,7 @@ from recommender.rank import Columns
 from recommender.recommend import Live, Recommender
 from recommender.settings import Settings
 from recommender.web.caching import of_list
-from recommender.web.contract.parameters import Parameter, text_of_at_most
+from recommender.web.contract.parameters import URL, Parameter, text_of_at_most
 from recommender.web.cors import share
 from recommender.web.observing import CONTENT_TYPE, Meters
 from recommender.web.parameters import options
@@ -36,7 +36,7 @@ def settings() -> Settings:
     return held
 
 
-def asked(*also: Parameter | str) -> Options:
+def asked(*also: Parameter) -> Options:
     """Return what this request's query string asks for. Raises QueryError that names all that is wrong with it."""
     return options(request.args, settings().ranking, also=also, columns=columns)
 
@@ -60,7 +60,7 @@ def related(article_id: str) -> Response:
 @api.get("/v1/related")
 def related_by_url() -> Response:
     """Answer for the article at an address."""
-    chosen = asked("url")
+    chosen = asked(URL)
     recommender = live().get()
     return _listed(recommender.related_by_url(request.args["url"], chosen), recommender)
 

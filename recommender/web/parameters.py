@@ -11,7 +11,7 @@ from recommender.errors import Problem, QueryError
 from recommender.rank import Columns
 from recommender.settings import RankingSettings
 from recommender.web.contract.asked import options_from, read
-from recommender.web.contract.parameters import LIST, Parameter, named
+from recommender.web.contract.parameters import LIST, Parameter
 from recommender.web.contract.values import missing_address
 
 
@@ -19,7 +19,7 @@ def options(
     arguments: MultiDict[str, str],
     settings: RankingSettings,
     *,
-    also: Collection[Parameter | str] = (),
+    also: Collection[Parameter] = (),
     columns: Callable[[], Columns | None] = lambda: None,
 ) -> Options:
     """Return the options that a query string asks for.
@@ -33,9 +33,8 @@ def options(
     Raises:
         QueryError: unknown parameters, values that mean nothing, or one value too many; it names them all.
     """
-    more = [named(each) for each in also]
-    found, problems = read(arguments.lists(), [*more, *LIST])
-    if any(each.name == "url" and each.required for each in more) and "url" not in arguments:
+    found, problems = read(arguments.lists(), [*also, *LIST])
+    if any(each.name == "url" for each in also) and "url" not in arguments:
         problems.append(Problem("url", missing_address("url")))
     asked = options_from(found, settings)
     if problems:

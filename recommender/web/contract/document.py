@@ -200,7 +200,7 @@ def _refused(status: int, types: Mapping[str, str], operation: Operation, beside
             schema = {"anyOf": [besides["content"][JSON]["schema"], _ERROR]}
         example = {"example": ERRORS[status]} if status in ERRORS else {}
         told["content"] = {JSON: {"schema": schema} | example}
-    if status == 503:
+    if status == 503 and operation.tells:
         told["headers"] = _headers("Retry-After")
     if status == 401:
         told["headers"] = _headers("WWW-Authenticate")

@@ -24,7 +24,7 @@ from recommender.errors import (
 )
 from recommender.settings import Settings
 from recommender.web.contract import record, shapes
-from recommender.web.contract.parameters import HEADING, URL, Parameter, text_of_at_most
+from recommender.web.contract.parameters import HEADING_WORDS, URL, Parameter, text_of_at_most
 from recommender.web.contract.schema import Schema
 
 JSON = "application/json"
@@ -94,9 +94,11 @@ def operations(settings: Settings) -> dict[str, Operation]:
         "api.search": Operation(
             **lists, errors=(*_LIST, *_TEXT), also=(text_of_at_most(settings.serve.max_query_chars),)
         ),
-        "fragments.related": Operation(**html, errors=(*_LIST, UnknownArticleError), also=(HEADING,), tells=False),
+        "fragments.related": Operation(
+            **html, errors=(*_LIST, UnknownArticleError), also=(HEADING_WORDS,), tells=False
+        ),
         "fragments.related_by_url": Operation(
-            **html, errors=(*_LIST, UnknownArticleError), also=(URL, HEADING), tells=False
+            **html, errors=(*_LIST, UnknownArticleError), also=(URL, HEADING_WORDS), tells=False
         ),
         "slots.page": Operation(
             "lists",

@@ -11,6 +11,7 @@ from typing import Any
 
 from recommender.answer import RANKERS
 from recommender.article import KINDS
+from recommender.fragment import HEADING
 from recommender.settings import RankingSettings
 from recommender.web.contract import values
 
@@ -129,8 +130,7 @@ URL = Parameter(
     required=True,
     example="https://www.example.org/news/ferry-strike",
 )
-HEADING = Parameter("heading", "Stands above the list; empty for none.", default="Related stories")
-_NAMED = {each.name: each for each in (URL, HEADING)}
+HEADING_WORDS = Parameter("heading", "Stands above the list; empty for none.", default=HEADING)
 
 
 def text_of_at_most(n_chars: int) -> Parameter:
@@ -143,8 +143,3 @@ def text_of_at_most(n_chars: int) -> Parameter:
         required=True,
         example="hackers in a hospital",
     )
-
-
-def named(parameter: Parameter | str) -> Parameter:
-    """Return the parameter of a name; a name that is not known here takes any text."""
-    return parameter if isinstance(parameter, Parameter) else _NAMED.get(parameter, Parameter(parameter, ""))
