@@ -158,6 +158,9 @@ def _responses(operation: Operation, components: Components, *, has_id: bool) ->
         told[str(status)] = _answer(operation, shape, components)
     if operation.cached:
         told["304"] = {"description": "It is still the list.", "headers": _headers("ETag", "Cache-Control")}
+    if operation.is_list:
+        says = "The address is too long for the server, which says no more; `POST /v1/pages` takes the same in a body."
+        told["414"] = {"description": says}
     for status, types in _refusals(operation, has_id=has_id).items():
         told[str(status)] = _refused(status, types, operation, told.get(str(status)))
     return dict(sorted(told.items()))
