@@ -29,7 +29,7 @@ place where an error becomes an exit code or an HTTP status; a test asks for a r
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 
 class RecommenderError(Exception):
@@ -48,8 +48,28 @@ class SourceError(InputError):
     """A whole source (file, folder, stream) cannot be read."""
 
 
+class Problem(NamedTuple):
+    """What is wrong with one parameter: its name, and a message that begins with it."""
+
+    parameter: str
+    message: str
+
+
 class QueryError(InputError):
-    """A question cannot be asked like this: ``k`` out of range, an empty text, a broken filter."""
+    """A question cannot be asked like this: ``k`` out of range, an empty text, a broken filter.
+
+    Attributes:
+        problems: of each wrong parameter; empty where the fault is no parameter's.
+    """
+
+    def __init__(self, message: str, problems: Sequence[Problem] = ()) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)
+
+    @classmethod
+    def of(cls, problems: Sequence[Problem]) -> Self:
+        """Return the error that tells of all these problems, one a line."""
+        return cls("\n".join(problem.message for problem in problems), problems)
 
 
 class SettingsError(InputError):

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.article import KINDS
-from recommender.errors import QueryError
+from recommender.errors import Problem, QueryError
 from recommender.text import base_language
 from recommender.vectors import UNDATED
 
@@ -142,28 +142,36 @@ class Filters:
 
     def check(self, columns: Columns) -> None:
         """Raise QueryError where a filter can never match: no such section, or a span that ends before it starts."""
-        _check_name("section", self.sections, columns.sections)
-        _check_name("tag", self.tags, columns.tag_names)
-        _check_name("author", self.authors, columns.author_names)
+        if problems := self.problems(columns):
+            raise QueryError.of(problems)
+
+    def problems(self, columns: Columns) -> list[Problem]:
+        """Return what can never match in this archive; the first wrong name of each filter."""
+        found = [
+            _unknown_name("section", self.sections, columns.sections),
+            _unknown_name("tag", self.tags, columns.tag_names),
+            _unknown_name("author", self.authors, columns.author_names),
+        ]
         for kind in self.kinds:
             if kind not in KINDS:
-                raise QueryError(f"kind: {kind[:40]!r} is none; kinds are {', '.join(KINDS)}")
+                found.append(Problem("kind", f"kind: {kind[:40]!r} is none; kinds are {', '.join(KINDS)}"))
+                break
         after, before = self.published_after, self.published_before
         if after and before and after >= before:
-            raise QueryError(
-                f"published_after ({after.isoformat()}) is not before published_before ({before.isoformat()})"
-            )
+            told = f"published_after ({after.isoformat()}) is not before published_before ({before.isoformat()})"
+            found.append(Problem("published_after", told))
+        return [problem for problem in found if problem is not None]
 
 
-def _check_name(what: str, wanted: Sequence[str], known: Sequence[str]) -> None:
+def _unknown_name(what: str, wanted: Sequence[str], known: Sequence[str]) -> Problem | None:
     unknown = [name for name in wanted if name not in known]
-    if unknown:
-        near = list(known) if len(known) <= _MAX_NAMED else difflib.get_close_matches(unknown[0], known, n=_MAX_NAMED)
-        near = near or list(known[:_MAX_NAMED])
-        rest = "" if len(known) <= len(near) else f" and {len(known) - len(near):,} more"
-        raise QueryError(
-            f"{what}: {unknown[0][:100]!r} is not in this archive; its {what}s are {', '.join(near) or 'none'}{rest}"
-        )
+    if not unknown:
+        return None
+    near = list(known) if len(known) <= _MAX_NAMED else difflib.get_close_matches(unknown[0], known, n=_MAX_NAMED)
+    near = near or list(known[:_MAX_NAMED])
+    rest = "" if len(known) <= len(near) else f" and {len(known) - len(near):,} more"
+    told = f"{what}: {unknown[0][:100]!r} is not in this archive; its {what}s are {', '.join(near) or 'none'}{rest}"
+    return Problem(what, told)
 
 
 def same_language(name: str, wanted: str) -> bool:

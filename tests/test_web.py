@@ -83,7 +83,7 @@ def _error(response: TestResponse) -> dict[str, Any]:
     assert response.mimetype == "application/json"
     assert list(_data(response)) == ["error"]
     error: dict[str, Any] = _data(response)["error"]
-    assert set(error) <= {"type", "message", "suggestions"}
+    assert set(error) <= {"type", "message", "suggestions", "problems"}
     assert isinstance(error["message"], str)
     assert error["message"]
     return error
@@ -272,7 +272,7 @@ def test_a_short_list_and_what_was_hidden_are_told(wide_client: FlaskClient) -> 
         ("ranker=" + "x" * 500, f"ranker: '{'x' * 40}' is none; rankers are full"),
         ("diversity=much", "diversity: 'much' is no number"),
         ("diversity=101", "diversity: must be 0 to 100, it is 101.0"),
-        ("diversity=-1", "diversity: '-1' is no number"),
+        ("diversity=-1", "diversity: must be 0 to 100, it is -1.0"),
         ("diversity=" + "9" * 5000, f"diversity: '{'9' * 40}' is no number"),
         ("floor=1.5", "floor: is a probability, 0 to 1; it is 1.5"),
         ("floor=nan", "floor: 'nan' is no number"),

@@ -144,6 +144,7 @@ def test_a_batch_takes_the_good_and_names_the_others(client: FlaskClient, keyed:
             "id: the body says 'y', the address 'x'; leave it out",
         ),
         ("PUT", "/v1/articles/x", {}, 422, "title"),
+        ("PUT", "/v1/articles/line%0Abreak", {"title": "T"}, 422, "id: 'line\\\\nbreak' has control characters"),
         ("PUT", "/v1/articles/x", b"{", 422, "JSON"),
         ("POST", "/v1/articles", b"", 400, "the body is empty"),
         ("POST", "/v1/articles", b"\n\n", 400, "the body is empty"),

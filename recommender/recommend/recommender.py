@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -34,6 +34,7 @@ from recommender.ingest import Intake, Withdrawn, Written
 from recommender.recommend.evidence import Inquiry
 from recommender.recommend.lists import Lists
 from recommender.recommend.order import KeptCopy
+from recommender.recommend.page import page
 from recommender.recommend.pool import EncoderPool
 from recommender.recommend.query import Query, Questions, cleaned_text
 from recommender.recommend.telling import Teller, Texts
@@ -214,7 +215,7 @@ class Recommender:
             UnknownArticleError: no such id; carries the nearest titles.
             QueryError: a filter that can never match.
         """
-        return self._related_row(self._row(article_id), options)
+        return self._answer(*self._of_row(self._row(article_id)), options)
 
     def related_by_url(self, url: str, options: Options = DEFAULT_OPTIONS) -> Answer:
         """Return the stories related to the article at an address, in any spelling that means the same page.
@@ -223,23 +224,38 @@ class Recommender:
             UnknownArticleError: no article has this address.
             QueryError: it is no http(s) address, or a filter can never match.
         """
-        key = url_key(url)
-        if key is None:
-            raise QueryError(f"url: {url[:200]!r} is not an absolute http(s) address")
-        number = self.snapshot.rows_by_url.get(key)
-        if number is None:
-            raise UnknownArticleError(
-                f"no article has the address {url[:500]}", self.nearest_titles(url.rsplit("/", 1)[-1])
-            )
-        return self._related_row(number, options)
+        return self._answer(*self._of_row(self._row_at(url)), options)
 
     def related_to(self, article: Article, options: Options = DEFAULT_OPTIONS) -> Answer:
         """Return the stories related to an article that was sent along; it is not stored.
 
         The article is left out of its own list where the archive knows it by id or address.
         """
-        query = self._questions.of_article(article)
-        return self._answer(query, {"title": article.title, "language": query.language, "k": options.k}, options)
+        return self._answer(*self._of_article(article), options)
+
+    def page(
+        self, article: str | Article, slots: Mapping[str, Options], *, by_url: bool = False, shown: Iterable[str] = ()
+    ) -> dict[str, Answer]:
+        """Return several lists for one article, by the names of their slots; the first slots choose first.
+
+        No story stands twice on the page, nor a near-copy of it, of the article, or of what is ``shown``, whatever the options
+        of a slot say of copies.
+
+        Args:
+            article: a known article's id or address, or one that was sent along and is not stored.
+            slots: how each list is made.
+            by_url: ``article`` is an address.
+            shown: ids that stand on the page already.
+
+        Raises:
+            UnknownArticleError, QueryError: as with :meth:`related` and :meth:`related_by_url`.
+        """
+        if isinstance(article, Article):
+            query, described = self._of_article(article)
+        else:
+            query, described = self._of_row(self._row_at(article) if by_url else self._row(article))
+        own = [] if query.own_row is None else [self.snapshot.dense.ids[query.own_row]]
+        return page(lambda options: self._answer(query, described, options), self._same, slots, [*shown, *own])
 
     def search(self, text: str, options: Options = DEFAULT_OPTIONS, *, language: str | None = None) -> Answer:
         """Return the stories nearest to a free text.
@@ -265,7 +281,7 @@ class Recommender:
             log.warning("a free text is answered by its words alone: %s", error)
             query = self._questions.by_words_alone(text, language)
             options, note = replace(options, ranker="lexical", floor=0.0), BY_WORDS
-        answer = self._answer(query, {"text": text, "language": query.language, "k": options.k}, options)
+        answer = self._answer(query, {"text": text, "language": query.language}, options)
         return replace(answer, note=note)
 
     def learning(self, article_id: str, options: Options) -> Inquiry:
@@ -346,15 +362,36 @@ class Recommender:
             )
         return number
 
-    def _related_row(self, number: int, options: Options) -> Answer:
+    def _row_at(self, url: str) -> int:
+        key = url_key(url)
+        if key is None:
+            raise QueryError(f"url: {url[:200]!r} is not an absolute http(s) address")
+        number = self.snapshot.rows_by_url.get(key)
+        if number is None:
+            raise UnknownArticleError(
+                f"no article has the address {url[:500]}", self.nearest_titles(url.rsplit("/", 1)[-1])
+            )
+        return number
+
+    def _same(self, article_id: str) -> list[str]:
+        """Return the ids of a story and of its near-copies."""
+        number = self.snapshot.dense.row_of(article_id)
+        group = -1 if number is None else int(self.snapshot.columns.copies[number])
+        rows = np.flatnonzero(self.snapshot.columns.copies == group) if group >= 0 else ()
+        return [article_id, *(self.snapshot.dense.ids[row] for row in rows)]
+
+    def _of_row(self, number: int) -> tuple[Query, dict[str, Any]]:
         row = self.snapshot.row(number)
-        described = {"id": row.id, "title": row.title, "language": row.language, "k": options.k}
-        return self._answer(self._questions.of_row(number), described, options)
+        return self._questions.of_row(number), {"id": row.id, "title": row.title, "language": row.language}
+
+    def _of_article(self, article: Article) -> tuple[Query, dict[str, Any]]:
+        query = self._questions.of_article(article)
+        return query, {"title": article.title, "language": query.language}
 
     def _answer(self, query: Query, described: dict[str, Any], options: Options) -> Answer:
         applied = self._lists.applied(query, options)
         made = self._lists.arrange(query, options, applied)
-        return self._teller.answer(made, described, query, applied, options)
+        return self._teller.answer(made, described | {"k": options.k}, query, applied, options)
 
 
 def _pool(encoder: Callable[[], Encoder], serve: ServeSettings) -> EncoderPool:

@@ -6,6 +6,7 @@ import logging
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import PathConverter
 
 from recommender.errors import RecommenderError
 from recommender.home import Home
@@ -13,12 +14,14 @@ from recommender.keys import Keys
 from recommender.recommend import Live
 from recommender.settings import Settings
 from recommender.web.api import api
+from recommender.web.docs import docs
 from recommender.web.fast import FastLane
 from recommender.web.fragments import fragments
 from recommender.web.observing import ROUTE, Meters, Observed
 from recommender.web.page import page
 from recommender.web.refusals import error_body, refusal
 from recommender.web.responses import as_json
+from recommender.web.slots import slots
 from recommender.web.widget import widget
 from recommender.web.writing import writing
 
@@ -34,17 +37,26 @@ _TYPES = {
 }
 
 
+class _Id(PathConverter):
+    """An id in a path. Line breaks go through, so that a route says what is wrong with them."""
+
+    regex = "[^/](?s:.*?)"
+
+
 def create_app(settings: Settings) -> Flask:
     """Return the WSGI application. It starts without a snapshot, says 503 until one is published, and then serves it."""
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = settings.serve.max_body_bytes
     app.url_map.merge_slashes = False  # an id may be an address
+    app.url_map.converters["path"] = _Id
     live = app.extensions["recommender.live"] = Live(settings, pooled=True)
     app.extensions["recommender.settings"] = settings
     app.extensions["recommender.keys"] = Keys(Home(settings.home).keys)
     app.register_blueprint(api)
     app.register_blueprint(fragments)
     app.register_blueprint(widget)
+    app.register_blueprint(slots)
+    app.register_blueprint(docs)
     app.register_blueprint(writing)
     app.register_blueprint(page)
     app.register_error_handler(RecommenderError, _refused)
@@ -66,8 +78,8 @@ def _name_route() -> None:
 def _refused(error: RecommenderError) -> Response:
     told = refusal(error)
     response = as_json(told.as_dict(), told.status)
-    if told.kind in ("busy", "encoder_busy"):
-        response.headers["Retry-After"] = "1"
+    if told.retry_seconds is not None:
+        response.headers["Retry-After"] = str(told.retry_seconds)
     return response
 
 

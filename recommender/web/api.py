@@ -7,11 +7,13 @@ from typing import Any
 from flask import Blueprint, Response, current_app, request
 
 from recommender import readers
-from recommender.answer import Answer
-from recommender.errors import QueryError, RecommenderError
+from recommender.answer import Answer, Options
+from recommender.errors import RecommenderError
+from recommender.rank import Columns
 from recommender.recommend import Live, Recommender
 from recommender.settings import Settings
 from recommender.web.caching import of_list
+from recommender.web.contract.parameters import URL, Parameter, text_of_at_most
 from recommender.web.cors import share
 from recommender.web.observing import CONTENT_TYPE, Meters
 from recommender.web.parameters import options
@@ -34,45 +36,49 @@ def settings() -> Settings:
     return held
 
 
+def asked(*also: Parameter) -> Options:
+    """Return what this request's query string asks for. Raises QueryError that names all that is wrong with it."""
+    return options(request.args, settings().ranking, also=also, columns=columns)
+
+
+def columns() -> Columns | None:
+    """Return the columns of the archive that answers now; None where none does."""
+    try:
+        return live().get().snapshot.columns
+    except RecommenderError:
+        return None
+
+
 @api.get("/v1/articles/<path:article_id>/related")
 def related(article_id: str) -> Response:
     """Answer for a known article."""
-    asked = options(request.args, settings().ranking)
+    chosen = asked()
     recommender = live().get()
-    return _listed(recommender.related(article_id, asked), recommender)
+    return _listed(recommender.related(article_id, chosen), recommender)
 
 
 @api.get("/v1/related")
 def related_by_url() -> Response:
     """Answer for the article at an address."""
-    asked = options(request.args, settings().ranking, also=("url",))
-    url = request.args.get("url", "")
-    if not url:
-        raise QueryError("url: is missing; give the article's address, or use /v1/articles/{id}/related")
+    chosen = asked(URL)
     recommender = live().get()
-    return _listed(recommender.related_by_url(url, asked), recommender)
+    return _listed(recommender.related_by_url(request.args["url"], chosen), recommender)
 
 
 @api.post("/v1/related")
 def related_to() -> Response:
     """Answer for an article that is sent along and not stored."""
-    asked = options(request.args, settings().ranking)
+    chosen = asked()
     article = readers.article_from_record(readers.parse_json(request.get_data(cache=False)))
-    return as_json(live().get().related_to(article, asked).as_dict())
+    return as_json(live().get().related_to(article, chosen).as_dict())
 
 
 @api.get("/v1/search")
 def search() -> Response:
     """Answer for a free text."""
-    asked = options(request.args, settings().ranking, also=("q",))
-    text = request.args.get("q", "")
-    limit = settings().serve.max_query_chars
-    if len(text) > limit:
-        raise QueryError(
-            f"q: has {len(text):,} characters, at most {limit:,} are taken; send a whole article to POST /v1/related"
-        )
+    chosen = asked(text_of_at_most(settings().serve.max_query_chars))
     recommender = live().get()
-    return _listed(recommender.search(text, asked), recommender)
+    return _listed(recommender.search(request.args.get("q", ""), chosen), recommender)
 
 
 def _listed(answer: Answer, recommender: Recommender) -> Response:

@@ -11,13 +11,13 @@ import logging
 from flask import Blueprint, Response, request
 
 from recommender.answer import Answer
-from recommender.errors import QueryError, RecommenderError
+from recommender.errors import RecommenderError
 from recommender.fragment import HEADING, fragment
 from recommender.recommend import Recommender
-from recommender.web.api import live, settings
+from recommender.web.api import asked, live
 from recommender.web.caching import of_list
+from recommender.web.contract.parameters import HEADING_WORDS, URL
 from recommender.web.cors import share
-from recommender.web.parameters import options
 from recommender.web.refusals import refusal
 
 log = logging.getLogger(__name__)
@@ -28,21 +28,18 @@ fragments.after_request(share)
 
 @fragments.get("/v1/articles/<path:article_id>/related.html")
 def related(article_id: str) -> Response:
-    """Answer for a known article."""
-    asked = options(request.args, settings().ranking, also=("heading",))
+    """Answer for a known article with a piece of HTML; with nothing where there is nothing to show, and on every error."""
+    chosen = asked(HEADING_WORDS)
     recommender = live().get()
-    return _listed(recommender.related(article_id, asked), recommender)
+    return _listed(recommender.related(article_id, chosen), recommender)
 
 
 @fragments.get("/v1/related.html")
 def related_by_url() -> Response:
-    """Answer for the article at an address."""
-    asked = options(request.args, settings().ranking, also=("url", "heading"))
-    url = request.args.get("url", "")
-    if not url:
-        raise QueryError("url: is missing; give the article's address, or use /v1/articles/{id}/related.html")
+    """Answer for the article at an address with a piece of HTML."""
+    chosen = asked(URL, HEADING_WORDS)
     recommender = live().get()
-    return _listed(recommender.related_by_url(url, asked), recommender)
+    return _listed(recommender.related_by_url(request.args["url"], chosen), recommender)
 
 
 def _listed(answer: Answer, recommender: Recommender) -> Response:

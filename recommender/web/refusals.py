@@ -9,6 +9,8 @@ from recommender.errors import (
     EncoderBusyError,
     EncoderDisabledError,
     EncoderLateError,
+    Problem,
+    QueryError,
     RecommenderError,
     Suggestion,
     UnknownArticleError,
@@ -28,6 +30,15 @@ _OURS = {
     "busy": "the service is busy; try again in a moment",
 }
 
+_RETRY_SECONDS = {
+    "busy": 1,
+    "encoder_busy": 1,
+    "no_snapshot": 5,
+    "snapshot_unavailable": 5,
+    "catalog_unavailable": 5,
+    "encoder_unavailable": 30,
+}
+
 
 class Refusal(NamedTuple):
     """What is told of an error."""
@@ -36,17 +47,26 @@ class Refusal(NamedTuple):
     kind: str
     message: str
     suggestions: tuple[Suggestion, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def retry_seconds(self) -> int | None:
+        """When it is worth to ask again; None where asking again does not help."""
+        return _RETRY_SECONDS.get(self.kind)
 
     def as_dict(self) -> dict[str, object]:
         """Return the one shape of every error."""
-        return error_body(self.kind, self.message, self.suggestions)
+        return error_body(self.kind, self.message, self.suggestions, self.problems)
 
 
-def error_body(kind: str, message: str, suggestions: tuple[Suggestion, ...] = ()) -> dict[str, object]:
-    """Return ``{"error": {"type", "message"}}``, with the nearest titles where there are some."""
+def error_body(
+    kind: str, message: str, suggestions: tuple[Suggestion, ...] = (), problems: tuple[Problem, ...] = ()
+) -> dict[str, object]:
+    """Return ``{"error": {"type", "message"}}``, with the nearest titles and the wrong parameters where there are some."""
     error: dict[str, object] = {"type": kind, "message": message}
-    if suggestions:
-        error["suggestions"] = [suggestion._asdict() for suggestion in suggestions]
+    for name, told in (("suggestions", suggestions), ("problems", problems)):
+        if told:
+            error[name] = [each._asdict() for each in told]
     return {"error": error}
 
 
@@ -59,4 +79,5 @@ def refusal(error: RecommenderError) -> Refusal:
         log.warning("%s: %s", kind, error)
         return Refusal(status, kind, _OURS[kind])
     suggestions = error.suggestions if isinstance(error, UnknownArticleError) else ()
-    return Refusal(status, kind, str(error), suggestions)
+    problems = error.problems if isinstance(error, QueryError) else ()
+    return Refusal(status, kind, str(error), suggestions, problems)
