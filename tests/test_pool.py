@@ -70,7 +70,7 @@ def test_one_too_many_is_refused_at_once(gated: Gated) -> None:
     for text in ("one", "two"):
         with pytest.raises(EncoderLateError):
             pool.encode([text])
-    with pytest.raises(EncoderBusyError, match="2 texts wait to be encoded already"):
+    with pytest.raises(EncoderBusyError, match="2 questions wait to be encoded already"):
         pool.encode(["three"])
     with pytest.raises(EncoderLateError):
         pool.encode(["two"])  # is under way

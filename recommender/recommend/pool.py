@@ -36,7 +36,7 @@ class EncoderPool:
         Args:
             encoder: returns it; called in the pool, where opening it may take its time.
             threads: that encode.
-            most_waiting: texts that may wait or be under way; one more is refused.
+            most_waiting: questions (a text, or all texts of an article) that may wait or be under way; one more is refused.
             patience_seconds: how long whoever asks waits.
             most_remembered: texts whose vectors are kept, the last ones asked for.
         """
@@ -48,11 +48,11 @@ class EncoderPool:
         self._pool: ThreadPoolExecutor | None = None
         self._lock = Lock()
         self._known: OrderedDict[str, Vector] = OrderedDict()
-        self._under_way: dict[str, Future[Vector]] = {}
+        self._under_way: dict[tuple[str, ...], Future[dict[str, Vector]]] = {}
 
     @property
     def n_waiting(self) -> int:
-        """How many texts wait or are under way."""
+        """How many questions wait or are under way."""
         return len(self._under_way)
 
     def encode(self, texts: Sequence[str]) -> Matrix:
@@ -63,44 +63,47 @@ class EncoderPool:
             EncoderLateError: it took too long; it goes on in the background.
             EncoderError: it cannot be done at all.
         """
-        futures = [self._asked(text) for text in texts]
-        try:
-            return np.stack([future.result(timeout=self._patience_seconds) for future in futures])
-        except TooLongError as error:
-            raise EncoderLateError(
-                f"encoding took over {self._patience_seconds:g} seconds; it goes on, ask again in a moment"
-            ) from error
+        with self._lock:
+            known = {text: self._known[text] for text in texts if text in self._known}
+            for text in known:
+                self._known.move_to_end(text)
+            missing = tuple(dict.fromkeys(text for text in texts if text not in known))
+            future = self._asked(missing) if missing else None
+        if future is not None:
+            try:
+                known |= future.result(timeout=self._patience_seconds)
+            except TooLongError as error:
+                raise EncoderLateError(
+                    f"encoding took over {self._patience_seconds:g} seconds; it goes on, ask again in a moment"
+                ) from error
+        return np.stack([known[text] for text in texts])
 
     def close(self) -> None:
         """End the threads when what they are at is done."""
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _asked(self, text: str) -> Future[Vector]:
-        with self._lock:
-            if (vector := self._known.get(text)) is not None:
-                self._known.move_to_end(text)
-                done: Future[Vector] = Future()
-                done.set_result(vector)
-                return done
-            if (under_way := self._under_way.get(text)) is not None:
-                return under_way
-            if len(self._under_way) >= self._most_waiting:
-                raise EncoderBusyError(f"{self._most_waiting} texts wait to be encoded already; ask again in a moment")
-            if self._pool is None:
-                self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="recommender-encode")
-            future = self._under_way[text] = self._pool.submit(self._one, text)
-        future.add_done_callback(lambda finished: self._finish(text, finished))
+    def _asked(self, texts: tuple[str, ...]) -> Future[dict[str, Vector]]:
+        """Return what will be the vectors of these texts; the lock is held."""
+        if (under_way := self._under_way.get(texts)) is not None:
+            return under_way
+        if len(self._under_way) >= self._most_waiting:
+            raise EncoderBusyError(f"{self._most_waiting} questions wait to be encoded already; ask again in a moment")
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="recommender-encode")
+        future = self._under_way[texts] = self._pool.submit(self._vectors, texts)
         return future
 
-    def _one(self, text: str) -> Vector:
-        vector: Vector = self._encoder().encode([text])[0]
-        return vector
-
-    def _finish(self, text: str, finished: Future[Vector]) -> None:
+    def _vectors(self, texts: tuple[str, ...]) -> dict[str, Vector]:
+        try:
+            vectors = dict(zip(texts, self._encoder().encode(texts), strict=True))
+        except BaseException:
+            with self._lock:
+                del self._under_way[texts]
+            raise
         with self._lock:
-            self._under_way.pop(text, None)
-            if not finished.cancelled() and finished.exception() is None:
-                self._known[text] = finished.result()
-                while len(self._known) > self._most_remembered:
-                    self._known.popitem(last=False)
+            del self._under_way[texts]
+            self._known |= vectors
+            while len(self._known) > self._most_remembered:
+                self._known.popitem(last=False)
+        return vectors

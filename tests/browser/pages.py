@@ -85,10 +85,23 @@ class _Silent(WSGIRequestHandler):
         """Say nothing."""
 
 
+def _whole(application: Any) -> Any:
+    """Return an application that has read and closed its files before anything is sent: a browser may be gone by then."""
+
+    def called(environ: Any, start: Any) -> list[bytes]:
+        answer = application(environ, start)
+        try:
+            return [b"".join(answer)]
+        finally:
+            getattr(answer, "close", lambda: None)()
+
+    return called
+
+
 @contextmanager
 def serving(application: Any) -> Iterator[str]:
     """Serve a WSGI application on a free port and yield its address."""
-    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_Silent)
+    server = make_server("127.0.0.1", 0, _whole(application), threaded=True, request_handler=_Silent)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
