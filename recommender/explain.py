@@ -146,7 +146,7 @@ def _stemmed(text: str, language: str | None) -> tuple[str, ...]:
     return tuple(stem(word, language) for word in title_key(text).split())
 
 
-_stems = lru_cache(maxsize=2**16)(_stemmed)  # of terms: an archive uses the same ones over and over
+_stems = lru_cache(maxsize=2**14)(_stemmed)  # of terms: an archive uses the same ones over and over
 _said = lru_cache(maxsize=16)(_stemmed)  # of whole texts that strangers send: only those in hand
 
 
@@ -309,13 +309,13 @@ def _phrases(text: str, lower: set[str]) -> Iterable[tuple[str, bool]]:
                 yield token, False
 
 
-@lru_cache(maxsize=2**16)
+@lru_cache(maxsize=2**14)
 def _key(phrase: str) -> str:
     """Return the title key of a word or name; an archive uses the same ones over and over."""
     return title_key(phrase)
 
 
-@lru_cache(maxsize=2**16)
+@lru_cache(maxsize=2**14)
 def _sum(key: str) -> int:
     raw = hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(raw, "little")

@@ -29,7 +29,7 @@ def keys_of(words: Iterable[str], language: str) -> Keys:
     return np.array([_key(word, language) for word in words], np.uint64)
 
 
-@lru_cache(maxsize=2**17)
+@lru_cache(maxsize=2**15)
 def _key(term: str, language: str) -> int:
     raw = hashlib.blake2b(f"{language}\n{term}".encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(raw, "little") & ~1

@@ -61,7 +61,8 @@ class ChangeLog:
             tried = self._next(waiting, most)
             ready = self._entries_of(catalog, self._present(catalog, tried))
         gone = set(changed) - there
-        altered = bool(ready or targets or gone)
+        seen = any(map(self._is_seen, gone))
+        altered = bool(ready) or seen or any(map(self._leads_elsewhere, targets, targets.values()))
         self._change = last
         self._gone = (self._gone - there) | gone
         self._targets |= targets
@@ -73,6 +74,20 @@ class ChangeLog:
         self.n_untried = len(waiting) if written else max(0, self.n_untried - len(tried))
         self.waiting = waiting | {each: None for each in tried if each not in ready}
         return self.changes() if altered else None
+
+    def _is_seen(self, article_id: str) -> bool:
+        """Tell whether readers see a row of an article or stub."""
+        return article_id in self._entries or self.base.dense.row_of(article_id) is not None
+
+    def _leads_elsewhere(self, article_id: str, targets: Sequence[str]) -> bool:
+        """Tell whether readers see a row whose links lead elsewhere now."""
+        if not self._is_seen(article_id):
+            return False
+        known = self._targets.get(article_id)
+        if known is None:
+            ids, row = self.base.dense.ids, self.base.dense.row_of(article_id)
+            known = () if row is None else tuple(ids[target] for target in self.base.graph.linked_by(row))
+        return tuple(known) != tuple(targets)
 
     def changes(self) -> Changes:
         """Return all that changed since the snapshot."""
