@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from recommender import links
 from recommender.article import Article
 from recommender.catalog import Catalog
-from recommender.encoder import Recipe, View
-from recommender.snapshot import Changes, Entry, Snapshot
+from recommender.encoder import Recipe
+from recommender.encoder import View as ViewOfArticle
+from recommender.snapshot import Changes, Entry, Snapshot, View
 
 MAX_CHANGED = 2_000
 
@@ -75,6 +76,10 @@ class ChangeLog:
         self.waiting = waiting | {each: None for each in tried if each not in ready}
         return self.changes() if altered else None
 
+    def shows_what_went(self, view: View, ids: Iterable[str]) -> bool:
+        """Tell whether a view still has a row of any of these that is gone."""
+        return any(each in self._gone and view.dense.row_of(each) is not None for each in ids)
+
     def _is_seen(self, article_id: str) -> bool:
         """Tell whether readers see a row of an article or stub."""
         return article_id in self._entries or self.base.dense.row_of(article_id) is not None
@@ -93,7 +98,7 @@ class ChangeLog:
         """Return all that changed since the snapshot."""
         return Changes(self._change, dict(self._entries), frozenset(self._gone), dict(self._targets))
 
-    def missing(self, catalog: Catalog, most: int) -> list[tuple[Article, tuple[View, ...]]]:
+    def missing(self, catalog: Catalog, most: int) -> list[tuple[Article, tuple[ViewOfArticle, ...]]]:
         """Return up to ``most`` of the articles and stubs that wait for vectors, with their views."""
         found = self._present(catalog, self._next(self.waiting, most))
         return [(article, self.recipe.views(article)) for _, article in sorted(found.items())]
@@ -145,5 +150,5 @@ class ChangeLog:
         }
 
 
-def _complete(views: Iterable[View], vectors: Mapping[bytes, object]) -> bool:
+def _complete(views: Iterable[ViewOfArticle], vectors: Mapping[bytes, object]) -> bool:
     return all(view.digest in vectors for view in views)

@@ -256,9 +256,7 @@ class Live:
             with self._following:
                 self._follow(most=0)
                 held = self._held or held
-                if self._log is not None and any(
-                    held.snapshot.dense.row_of(article_id) is not None for article_id in gone
-                ):
+                if self._log is not None and self._log.shows_what_went(held.snapshot, gone):
                     # What is held was read before that, and put in place after the log had taken it in.
                     held = self._held = held.with_view(Overlay(self._log.base, self._log.changes()))
         self._probed = version, weakref.ref(held)  # not before: whoever asks meanwhile must wait as well
