@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import socket
 import tempfile
@@ -15,6 +16,8 @@ from recommender.errors import SettingsError
 from recommender.recommend import Live
 from recommender.settings import Settings
 from recommender.web.observing import log_to_stderr
+
+_M_ARENA_MAX = -8  # malloc.h
 
 
 def run(settings: Settings) -> None:
@@ -49,12 +52,20 @@ def run(settings: Settings) -> None:
 def _load(settings: Settings) -> Flask:
     from recommender.web import create_app
 
+    _few_arenas()
     serve = settings.serve
     log_to_stderr(as_json=serve.log_format == "json", access_too=serve.log_access)
     app = create_app(settings)
     live: Live = app.extensions["recommender.live"]
     live.start()  # here, in the worker: a thread does not outlive the fork of its process
     return app
+
+
+def _few_arenas() -> None:
+    """Let glibc's malloc share two arenas among all threads of this worker; of each thread's own, much stays unused."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:  # musl and others have none
+        mallopt(_M_ARENA_MAX, 2)
 
 
 def _check_free(host: str, port: int) -> None:
