@@ -81,6 +81,16 @@ def open_array(path: Path, kind: np.dtype[Any], *shape: int) -> IO[bytes]:
     return stream
 
 
+def mapped_array(path: Path) -> NDArray[Any]:
+    """Return the array in a ``.npy`` file, mapped into memory. Raises OSError, and ValueError where it is none."""
+    try:
+        # As a plain array: every slice of a memmap makes another memmap, at ten times the price.
+        array: NDArray[Any] = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+    except ValueError:  # empty arrays cannot be mapped
+        array = np.load(path, allow_pickle=False)
+    return array
+
+
 def sync(path: Path) -> None:
     """Bring a file or folder to the disk. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from recommender.disk import mapped_array
 from recommender.errors import SnapshotError
 from recommender.lexical.counts import PAIR, Keys, counts_of, keys_of
 from recommender.lexical.fit import LexicalFit
@@ -145,7 +146,7 @@ class LexicalIndex(Questions):
             SnapshotError: a file cannot be read as an array, or they do not belong to ``n_rows`` rows.
         """
         try:
-            arrays = {file.split(".")[1]: _mapped(folder / file) for file in FILES}
+            arrays = {file.split(".")[1]: mapped_array(folder / file) for file in FILES}
         except (OSError, ValueError, EOFError) as error:
             raise SnapshotError(f"{folder}: the lexical index cannot be read: {error}") from error
         return cls(arrays, n_rows)
@@ -192,12 +193,3 @@ class LexicalIndex(Questions):
 def stretch(lengths: NDArray[np.float32], mean_length: float) -> NDArray[np.float32]:
     """Return what the scores of a short query are multiplied with, row by row."""
     return np.asarray(np.sqrt(lengths / np.float32(max(1e-6, mean_length))), np.float32)
-
-
-def _mapped(path: Path) -> NDArray[Any]:
-    try:
-        # As a plain array: every slice of a memmap makes another memmap, at ten times the price.
-        array: NDArray[Any] = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-    except ValueError:  # empty arrays cannot be mapped
-        array = np.load(path, allow_pickle=False)
-    return array

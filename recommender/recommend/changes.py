@@ -58,10 +58,10 @@ class ChangeLog:
             changed = [article_id for article_id, _ in catalog.changed_since(self._change)]
             there = self._there(catalog, changed)
             targets = self._leads(catalog, changed)
-            waiting = {each: None for each in (*self.waiting, *there) if each in there or each not in changed}
+            gone = set(changed) - there
+            waiting = {each: None for each in (*self.waiting, *there) if each not in gone}
             tried = self._next(waiting, most)
             ready = self._entries_of(catalog, self._present(catalog, tried))
-        gone = set(changed) - there
         seen = any(map(self._is_seen, gone))
         altered = bool(ready) or seen or any(map(self._leads_elsewhere, targets, targets.values()))
         self._change = last

@@ -13,19 +13,18 @@ from numpy.typing import NDArray
 
 from recommender.copies import Signatures
 from recommender.dense import DenseIndex
+from recommender.disk import mapped_array
 from recommender.errors import SnapshotError
 from recommender.explain import TermCounts
 from recommender.graph import LinkGraph
 from recommender.home import Home
 from recommender.lexical import LexicalIndex
 from recommender.rank import Columns
-from recommender.snapshot.contents import Fit, Row
+from recommender.snapshot.contents import BY_ROW, Fit, Row
 from recommender.snapshot.current import REBUILD, read_current, readable
 from recommender.snapshot.files import TERMS, verify
 from recommender.snapshot.view import View
 from recommender.vectors import Centres
-
-_BY_ROW = ("published_at", "language", "section", "kind", "stub", "n_words", "copies")
 
 
 class Snapshot(View):
@@ -48,16 +47,16 @@ class Snapshot(View):
         self.manifest = manifest
         self.dense = DenseIndex.read(names["ids"], folder / "dense.faiss")
         self.columns = Columns(
-            *(arrays[name] for name in (*_BY_ROW, "tags", "authors")),
+            *(arrays[name] for name in (*BY_ROW, "tags", "authors")),
             *(tuple(names[name]) for name in ("languages", "sections", "kinds", "tags", "authors")),
         )
         self._url_keys: list[str | None] = names["url_keys"]
         self._offsets: NDArray[np.int64] = arrays["offsets"]
         self.copy_pairs: NDArray[np.int64] = arrays["copy_pairs"]
-        hashes = _mapped(folder / "copies.npy")
+        hashes = mapped_array(folder / "copies.npy")
         self.signatures = Signatures(hashes, arrays["n_shingles"], arrays["marks"])
         n = len(self.dense)
-        by_row = (self._url_keys, hashes, self._offsets[1:], *(arrays[name] for name in _BY_ROW))
+        by_row = (self._url_keys, hashes, self._offsets[1:], *(arrays[name] for name in BY_ROW))
         lengths = {len(each) for each in (*by_row, self.signatures.n_shingles, self.signatures.marks)}
         links: NDArray[np.int32] = arrays["links"]
         pairs = np.concatenate([links.ravel(), self.copy_pairs.ravel()])
@@ -68,7 +67,7 @@ class Snapshot(View):
         self.fit = Fit(
             Centres(names["centres"], arrays["centres"]),
             Centres(names["centres"], arrays["headline_centres"]),
-            TermCounts(names["n_articles_counted"], _mapped(folder / TERMS[0]), _mapped(folder / TERMS[1])),
+            TermCounts(names["n_articles_counted"], mapped_array(folder / TERMS[0]), mapped_array(folder / TERMS[1])),
             self.lexical.fit,
         )
         self.centres, self.headline_centres = self.fit.centres, self.fit.headline_centres
@@ -84,14 +83,6 @@ class Snapshot(View):
     def url_keys(self) -> Sequence[str | None]:
         """The url key of every row, None for one without an address."""
         return self._url_keys
-
-
-def _mapped(path: Path) -> NDArray[Any]:
-    try:
-        array: NDArray[Any] = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-    except ValueError:  # empty arrays cannot be mapped
-        array = np.load(path, allow_pickle=False)
-    return array
 
 
 def load(home: Home, name: str | None = None, *, folder: Path | None = None) -> Snapshot:

@@ -18,15 +18,13 @@ from recommender.disk import save_array, sha256, sync, write_synced
 from recommender.errors import SnapshotError
 from recommender.home import Home
 from recommender.snapshot.columns import columns_of
-from recommender.snapshot.contents import SERVED, Contents, Row
+from recommender.snapshot.contents import BY_ROW, SERVED, Contents, Row
 from recommender.snapshot.current import REBUILD, next_name, taking_over, write_current
 from recommender.snapshot.entry import dates_of
 from recommender.snapshot.files import FILES, FORMAT, TERMS
 from recommender.snapshot.keep import ASIDE, KEEP, clear_left_overs, prune
 from recommender.snapshot.live import Snapshot, load
 from recommender.text import url_key
-
-_BY_ROW = ("published_at", "language", "section", "kind", "stub", "n_words", "copies", "tags", "authors")
 
 Check = Callable[[Snapshot], Mapping[str, Any] | None]
 """Looks at a snapshot before it goes live: raises where it should not, and returns what its manifest shall say besides."""
@@ -110,7 +108,7 @@ def _write_files(folder: Path, contents: Contents) -> None:
     with (folder / "rows.npz").open("wb") as stream:
         np.savez(
             stream,
-            **{name: getattr(columns, name) for name in _BY_ROW},
+            **{name: getattr(columns, name) for name in (*BY_ROW, "tags", "authors")},
             links=contents.links.reshape(-1, 2),
             copy_pairs=facts.copy_pairs.reshape(-1, 2),
             n_shingles=signatures.n_shingles,
