@@ -72,6 +72,12 @@ class Searched:
         """
         raise NotImplementedError
 
+    def cosines_of(self, unit: Vector, rows: Rows) -> Cosines:
+        """Return the cosine of a vector with some rows, shape (len(rows),); those that :meth:`cosines` has there."""
+        some = faiss.IndexFlatIP(self.dim)
+        some.add(self.vectors(rows))
+        return _every_cosine(some, unit)
+
     def search(self, query: Vector, k: int, allowed: Mask | None = None) -> list[Hit]:
         """Return the ``k`` best hits, best first; fewer when fewer are allowed.
 
@@ -130,6 +136,20 @@ class DenseIndex(Searched):
             raise SnapshotError(f"{path}: is not an exact inner-product index")
         return cls(ids, index)
 
+    def near_rows(self, rows: Rows, k: int, allowed: Mask | None = None) -> tuple[Rows, Cosines]:
+        """Return the ``k`` rows most like each of some rows, best first, and their cosines, about: each shape (len(rows), k).
+
+        Many rows together are several times quicker than one after the other, but their cosines end in other digits, by less
+        than 1e-5. Where fewer than ``k`` are allowed the places left have row -1.
+        """
+        chosen = None
+        if allowed is not None:
+            chosen = faiss.SearchParameters(  # type: ignore[call-arg]
+                sel=faiss.IDSelectorBitmap(np.packbits(allowed, bitorder="little"))  # type: ignore[call-arg, arg-type]
+            )
+        cosines, found = self._index.search(self.vectors(rows), k, params=chosen)
+        return found, cosines
+
     def write(self, path: Path) -> None:
         """Write the index file. Raises OSError when the disk refuses."""
         # FAISS's own writer does not tell when the disk refuses the last bytes.
@@ -157,11 +177,7 @@ class DenseIndex(Searched):
 
     def cosines(self, unit: Vector) -> Cosines:
         """Return the cosine of a vector with every row, from one pass over the vectors."""
-        # FAISS's search for all that lies within any distance: it sorts nothing, and sums as its other searches do.
-        _, found, rows = self._index.range_search(unit[None, :], -np.inf)
-        cosines = np.zeros(len(self), np.float32)
-        cosines[rows] = found
-        return cosines
+        return _every_cosine(self._index, unit)
 
 
 class LayeredDense(Searched):
@@ -199,9 +215,21 @@ class LayeredDense(Searched):
         vectors[~old] = self._changed.vectors(place[~old] - len(self._base))
         return vectors
 
+    def changed_cosines(self, unit: Vector) -> Cosines:
+        """Return the cosine of a vector with every row of the small index alone."""
+        return self._changed.cosines(unit)
+
     def cosines(self, unit: Vector) -> Cosines:
         """Return the cosine of a vector with every row, from one pass over the vectors."""
         return np.concatenate([self._base.cosines(unit), self._changed.cosines(unit)])[self._place]
+
+
+def _every_cosine(index: Any, unit: Vector) -> Cosines:
+    # FAISS's search for all that lies within any distance: it sorts nothing, and sums as its other searches do.
+    _, found, rows = index.range_search(unit[None, :], -np.inf)
+    cosines = np.zeros(index.ntotal, np.float32)
+    cosines[rows] = found
+    return cosines
 
 
 def nearest(cosines: Cosines, k: int, allowed: Mask | None = None) -> Rows:

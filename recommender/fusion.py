@@ -174,6 +174,7 @@ class Spread:
         if len(scores) == 0:
             return cls()
         best = np.asarray(scores if len(scores) <= N_BEST else np.partition(scores, -N_BEST)[-N_BEST:], np.float64)
+        best.sort()  # what is summed in another order has another last bit
         return cls(float(best.mean()), max(float(best.std()), _LEAST_SPREAD))
 
     def z(self, scores: NDArray[Any]) -> Values:

@@ -65,20 +65,26 @@ class LinkGraph:
         sources: list[int] = self.edges[at, 0].tolist()
         return sources
 
-    def in_degree(self, own_row: int | None, before: int | None = None) -> NDArray[np.int64]:
-        """Return how many articles link to each row, shape (n,); without the links of ``own_row``.
+    def in_degree(
+        self, own_row: int | None, before: int | None = None, *, rows: Rows | None = None
+    ) -> NDArray[np.int64]:
+        """Return how many articles link to each row, without the links of ``own_row``.
 
         Args:
             own_row: the article that is asked about; None for one that is not here.
             before: seconds; only links of articles published earlier than this count. None for all.
+            rows: of so many rows it is wanted, shape (m,), the result's shape; None for all.
         """
+        wanted = slice(None) if rows is None else rows
         if before is None:
-            counted = self._in_degree.copy()
+            counted = np.array(self._in_degree[wanted])
             if own_row is not None:
-                np.subtract.at(counted, self.edges[self._starts[own_row] : self._starts[own_row + 1], 1], 1)
+                own = self.edges[self._starts[own_row] : self._starts[own_row + 1], 1]
+                for target, n in zip(*np.unique(own, return_counts=True), strict=True):
+                    counted[target if rows is None else rows == target] -= n
             return counted
         known = self._known(self.edges[:, 0], own_row, before)
-        return np.bincount(self.edges[known, 1], minlength=len(self._in_degree)).astype(np.int64)
+        return np.bincount(self.edges[known, 1], minlength=len(self._in_degree)).astype(np.int64)[wanted]
 
     def votes(
         self, rows: Rows, alike: NDArray[np.float64], own_row: int | None, before: int | None = None

@@ -18,6 +18,7 @@ from recommender.text import base_language
 from recommender.vectors import UNDATED
 
 Mask = NDArray[np.bool_]
+Rows = NDArray[np.int64]
 _MAX_NAMED = 12
 
 
@@ -49,6 +50,10 @@ class Columns:
     kinds: tuple[str, ...]
     tag_names: tuple[str, ...]
     author_names: tuple[str, ...]
+
+
+BY_ROW = ("published_at", "language", "section", "kind", "stub", "n_words", "copies")
+"""The columns with one entry a row; tags and authors have as many as there are."""
 
 
 def layered(base: Columns, changed: Columns, place: NDArray[np.int64], copies: NDArray[np.int32]) -> Columns:
@@ -179,40 +184,50 @@ def same_language(name: str, wanted: str) -> bool:
     return name == wanted or name.startswith(f"{wanted}-")
 
 
-def other_language(columns: Columns, tag: str | None) -> Mask:
-    """Return which rows are known to be in another language than ``tag``, regions apart; shape (n,)."""
+def other_language(columns: Columns, tag: str | None, rows: Rows | None = None) -> Mask:
+    """Return which rows are known to be in another language than ``tag``, regions apart.
+
+    Args:
+        columns: of the archive.
+        tag: BCP 47; None for unknown, from which nothing differs.
+        rows: of so many rows it is wanted, shape (m,), the result's shape; None for all.
+    """
     language = base_language(tag)
-    return _coded(columns.language, [bool(language) and base_language(name) != language for name in columns.languages])
+    codes = columns.language if rows is None else columns.language[rows]
+    return _coded(codes, [bool(language) and base_language(name) != language for name in columns.languages])
 
 
-def allowed(columns: Columns, filters: Filters) -> Mask:
-    """Return the rows that pass the filters (``exclude`` apart, which speaks of ids), shape (n,)."""
-    mask = np.ones(len(columns.published_at), dtype=np.bool_)
+def allowed(columns: Columns, filters: Filters, rows: Rows | None = None) -> Mask:
+    """Return the rows that pass the filters (``exclude`` apart, which speaks of ids); ``rows`` as in :func:`other_language`."""
+    at = slice(None) if rows is None else rows
+    published_at = columns.published_at[at]
+    mask = np.ones(len(published_at), dtype=np.bool_)
     if not filters.stubs:
-        mask &= ~columns.stub
+        mask &= ~columns.stub[at]
     if filters.sections:
-        mask &= _coded(columns.section, [name in filters.sections for name in columns.sections])
+        mask &= _coded(columns.section[at], [name in filters.sections for name in columns.sections])
     if filters.languages:
         mask &= _coded(
-            columns.language,
+            columns.language[at],
             [any(same_language(name, wanted) for wanted in filters.languages) for name in columns.languages],
         )
     if filters.kinds:
-        mask &= _coded(columns.kind, [name in filters.kinds for name in columns.kinds])
+        mask &= _coded(columns.kind[at], [name in filters.kinds for name in columns.kinds])
     if filters.tags:
-        mask &= _having(len(mask), columns.tags, _codes(columns.tag_names, filters.tags))
+        mask &= _having(len(columns.stub), columns.tags, _codes(columns.tag_names, filters.tags))[at]
     if filters.authors:
-        mask &= _having(len(mask), columns.authors, _codes(columns.author_names, filters.authors))
+        mask &= _having(len(columns.stub), columns.authors, _codes(columns.author_names, filters.authors))[at]
     if filters.published_after:
-        mask &= columns.published_at >= _seconds(filters.published_after)
+        mask &= published_at >= _seconds(filters.published_after)
     if filters.published_before:
-        mask &= (columns.published_at < _seconds(filters.published_before)) & (columns.published_at != UNDATED)
+        mask &= (published_at < _seconds(filters.published_before)) & (published_at != UNDATED)
     return mask
 
 
-def not_younger(columns: Columns, published_at: int) -> Mask:
+def not_younger(columns: Columns, published_at: int, rows: Rows | None = None) -> Mask:
     """Return the rows published at or before an instant (seconds); rows without a date are not among them."""
-    mask: Mask = (columns.published_at <= published_at) & (columns.published_at != UNDATED)
+    dates = columns.published_at if rows is None else columns.published_at[rows]
+    mask: Mask = (dates <= published_at) & (dates != UNDATED)
     return mask
 
 

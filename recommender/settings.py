@@ -136,6 +136,20 @@ class ScoreSettings(_Section):
     max_queries: int = Field(default=200, ge=0, le=100_000)
 
 
+class IndexSettings(_Section):
+    """What an index holds beside vectors and terms.
+
+    Attributes:
+        neighbours: keep the rows that are most like each, about 5 kB an article: a list then needs no search.
+        neighbours_from: only in an archive of so many articles and stubs; a smaller one is searched as quickly.
+        processes: how many look for them; 0 for one a core.
+    """
+
+    neighbours: bool = True
+    neighbours_from: int = Field(default=1_000, ge=0)
+    processes: int = Field(default=0, ge=0, le=256)
+
+
 class ServeSettings(_Section):
     """The HTTP service.
 
@@ -190,6 +204,7 @@ class Settings(BaseSettings):
     ranking: RankingSettings = RankingSettings()
     gate: GateSettings = GateSettings()
     score: ScoreSettings = ScoreSettings()
+    index: IndexSettings = IndexSettings()
     serve: ServeSettings = ServeSettings()
 
     @classmethod

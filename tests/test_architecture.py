@@ -19,10 +19,10 @@ PACKAGE = Path(recommender.__file__).parent
 
 LAYERS = (
     {"errors", "text", "markup"},
-    {"article", "settings", "vectors", "tokens", "measures", "home", "disk"},
+    {"article", "settings", "vectors", "tokens", "measures", "home", "disk", "processes"},
     {
         *("readers", "catalog", "encoder", "dense", "lexical", "graph", "links", "copies"),
-        *("rank", "fusion", "editorial", "explain", "language", "keys"),
+        *("rank", "fusion", "editorial", "explain", "language", "keys", "neighbours"),
     },
     {"ingest", "snapshot", "compose", "answer", "evaluate"},
     {"build", "recommend", "fragment", "backup", "audit"},

@@ -102,7 +102,8 @@ def _opened(home: Home, current: snapshot.Current, name: str, stack: contextlib.
     """Return the files of one snapshot, opened before they are checked, so that what was checked is what is copied."""
     folder = home.snapshots / name
     try:
-        streams = {file: stack.enter_context(_binary(folder / file)) for file in ("manifest.json", *snapshot.FILES)}
+        there = ("manifest.json", *(file for file in snapshot.FILES if (folder / file).exists()))
+        streams = {file: stack.enter_context(_binary(folder / file)) for file in there}
         problems = snapshot.verify(folder, current.manifests.get(name))
         if problems:
             raise SnapshotError(problems[0])

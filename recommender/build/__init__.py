@@ -65,6 +65,7 @@ def rebuild(
     refit: bool = False,
     watch: Stage = unwatched,
     gate: snapshot.Check = lambda candidate: None,
+    neighbours: snapshot.Find = lambda candidate, folder: None,
 ) -> BuildReport:
     """Bring the published index up to the catalog.
 
@@ -79,6 +80,7 @@ def rebuild(
         watch: takes note of the progress.
         gate: called with the new snapshot before it goes live; what it raises stops the publication, what it returns goes into
             the manifest.
+        neighbours: finds what is kept of the rows most like each; called before the gate.
 
     Raises:
         CatalogError, SnapshotError, EncoderError: the former snapshot stays live.
@@ -123,7 +125,7 @@ def rebuild(
         _probe(candidate)
         return gate(candidate)
 
-    published = snapshot.publish(home, contents, manifest, now=now, check=check)
+    published = snapshot.publish(home, contents, manifest, now=now, check=check, neighbours=neighbours)
     return BuildReport(
         published.name,
         texts.n_articles,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from recommender.errors import InputError, SnapshotError
 from recommender.home import Home
 from recommender.ingest import IngestReport, Intake, Writer
 from recommender.ingest import ingest as ingest_sources
-from recommender.recommend import Recommender
+from recommender.recommend import Recommender, find_neighbours
 from recommender.settings import Settings, with_flags
 from recommender.snapshot import Check, Snapshot
 from recommender.trial import Gate, measured
@@ -185,7 +186,15 @@ def run_rebuild(
         encoder = compose.open_build_encoder(home, settings.encoder, tell=tell)
         gate = _checked(settings, watch, tell, force)
         report = build.rebuild(
-            home, catalog, encoder, settings, now=datetime.now(UTC), refit=refit, watch=watch, gate=gate
+            home,
+            catalog,
+            encoder,
+            settings,
+            now=datetime.now(UTC),
+            refit=refit,
+            watch=watch,
+            gate=gate,
+            neighbours=partial(find_neighbours, settings=settings, watch=watch),
         )
     if report.unknown_languages:
         named = ", ".join(f"{count:,} in {language}" for language, count in report.unknown_languages.items())

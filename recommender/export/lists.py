@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import signal
-from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context
 
 from recommender.answer import Options
 from recommender.errors import ExportError
 from recommender.export.pages import Page, pages, stem
 from recommender.home import Home
+from recommender.processes import EndedError, in_order
 from recommender.recommend import Recommender
 from recommender.settings import Settings
 from recommender.snapshot import Changes, Overlay, load
 
 _CHUNK = 32
-_WAITING_CHUNKS = 4  # for each process: what is made must not pile up where the disk is slower
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,28 +66,20 @@ class Maker:
         view = self.recommender.snapshot
         changes = view.changes if isinstance(view, Overlay) else None
         job = (settings, view.name, changes, self.options, self.html, self.folders)
-        pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_open, initargs=job)
-        waiting: deque[Future[list[Made]]] = deque()
+        parts = (ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK))
         try:
-            for start in range(0, len(ids), _CHUNK):
-                waiting.append(pool.submit(_chunk, ids[start : start + _CHUNK]))
-                if len(waiting) > _WAITING_CHUNKS * processes:
-                    yield from waiting.popleft().result()
-            while waiting:
-                yield from waiting.popleft().result()
-        except BrokenProcessPool as error:
+            for made in in_order(_chunk, parts, processes, _open, job):
+                yield from made
+        except EndedError as error:
             raise ExportError(
                 "a process that makes lists has ended (was the memory full?); run it again with fewer --processes"
             ) from error
-        finally:
-            pool.shutdown(cancel_futures=True)
 
 
 _maker: list[Maker] = []  # of a process that makes lists; one
 
 
 def _open(settings: Settings, name: str, changes: Changes | None, options: Options, html: bool, folders: bool) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that writes
     base = load(Home(settings.home), name)
     recommender = Recommender.over(base, settings)
     if changes is not None:

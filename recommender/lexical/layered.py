@@ -123,10 +123,13 @@ class LayeredIndex(Questions):
     def scores(self, query: TermQuery) -> Scores:
         """Return the cosine of every row with the query, 0 to 1, shape (n,); see ``LexicalIndex.scores``."""
         old = query.numbers < len(self._base.keys)
-        local, here = self._local(query.numbers)
         of_base = self._base.scores(TermQuery(query.keys[old], query.numbers[old], query.weights[old], query.short))
-        of_changed = self._changed.scores(TermQuery(query.keys[here], local[here], query.weights[here], query.short))
-        return np.concatenate([of_base, of_changed])[self._place]
+        return np.concatenate([of_base, self.changed_scores(query)])[self._place]
+
+    def changed_scores(self, query: TermQuery) -> Scores:
+        """Return the cosine of every row of the small index alone with the query."""
+        local, here = self._local(query.numbers)
+        return self._changed.scores(TermQuery(query.keys[here], local[here], query.weights[here], query.short))
 
     def _local(self, numbers: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
         """Return the numbers in the small index, and which of the terms it has."""

@@ -4,6 +4,7 @@ A :class:`Recommender` answers from one state of the archive; :class:`Live` hold
 """
 
 from recommender.recommend.live import Live
+from recommender.recommend.neighbourhood import find_neighbours
 from recommender.recommend.recommender import Recommender
 
-__all__ = ["Live", "Recommender"]
+__all__ = ["Live", "Recommender", "find_neighbours"]

@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 
 from recommender import rank
 from recommender.answer import Options
-from recommender.dense import as_scores, nearest
-from recommender.fusion import N_BEST, PARTS, TEXT, Calibration, Model, Signals, Spread, Values, contributions
+from recommender.fusion import PARTS, TEXT, Calibration, Model, Signals, Values, contributions
 from recommender.graph import NOTHING
 from recommender.rank import Mask
+from recommender.recommend.likeness import Allowed, Likeness
 from recommender.recommend.query import Query
 from recommender.snapshot import View
 from recommender.text import base_language
 from recommender.vectors import SCORE_DIGITS
 
 Rows = NDArray[np.int64]
-_DEPTH = 300
+DEPTH = 200
 _LEAST_WEIGHT = 1e-9
 
 
@@ -87,40 +87,49 @@ class Inquiry:
         if not options.freshness:
             weights = weights.only(*(name for name in PARTS if name != "freshness"))
         self._weights = weights
-        others = np.ones(len(snapshot), np.bool_)
-        if query.own_row is not None:
-            others[query.own_row] = False
-        self._foreign = rank.other_language(snapshot.columns, query.language)
-        self._dense = snapshot.dense.cosines(query.vector)
-        self._lexical = snapshot.lexical.scores(query.terms)
-        self._most_similar = self._nearest(_DEPTH, others)
-        self._dense_spread = Spread.of(as_scores(self._dense[self._most_similar[:N_BEST]]))
+        self._likeness = Likeness(snapshot, query)
+        self._most_similar = self._likeness.nearest(DEPTH, self._is_another, own=False)
+        self._dense_spread = self._likeness.dense_spread(self._most_similar)
         # Terms are compared within a language: rows of another one would only make every score look far from the mean.
-        self._lexical_spread = Spread.of(self._lexical[others & ~self._foreign])
+        self._lexical_spread = self._likeness.lexical_spread(self._is_kin)
         graph, own = snapshot.graph, query.own_row
-        before = query.published_at if options.blind else None
-        self._votes = graph.votes(*self._voters(others), own, before) if options.ranker == "full" else NOTHING
-        self._nearness = graph.nearness(own, before)
-        self._in_degree = graph.in_degree(own, before)
+        self._before = query.published_at if options.blind else None
+        self._votes = graph.votes(*self._voters(), own, self._before) if options.ranker == "full" else NOTHING
+        self._nearness = graph.nearness(own, self._before)
 
     def in_view(self, linked: Sequence[int]) -> list[int]:
         """Return the rows that a list might have shown: what the article links to, then the most similar ones."""
         return list(dict.fromkeys([*linked, *self._most_similar.tolist()]))
 
-    def candidates(self, allowed: Mask, k: int) -> Rows:
-        """Return the rows worth scoring among those ``allowed``, ascending: the best of each generator."""
-        depth = max(_DEPTH, 2 * k)
+    def candidates(self, allowed: Allowed, k: int, *, own: bool = False) -> Rows:
+        """Return the rows worth scoring among those ``allowed``, ascending: the best of each generator.
+
+        Args:
+            allowed: which rows are wanted.
+            k: as long as the list is to be.
+            own: all of these might stand in the article's list for being similar, see ``Neighbours``.
+        """
+        depth = max(DEPTH, 2 * k)
         weights = self._weights
-        found = np.zeros(len(self._snapshot), np.bool_)
+        found = [self._joined(allowed)]
         if weights.dense:
-            found[self._nearest(depth, allowed)] = True
+            found.append(self._likeness.nearest(depth, allowed, own=own))
         if weights.lexical:
-            found[self._best_matching(depth, allowed)] = True
-        if weights.votes:
-            found[self._votes.rows] = True
-        if weights.links:
-            found[self._nearness.rows] = True
-        return np.flatnonzero(found & allowed)
+            found.append(self._likeness.best_matching(depth, allowed, own=own))
+        return np.unique(np.concatenate(found))
+
+    def _joined(self, allowed: Allowed) -> Rows:
+        """Return the rows that links join to the question, of those allowed."""
+        rows = np.zeros(0, np.int64)
+        if self._weights.votes:
+            rows = self._votes.rows
+        if self._weights.links:
+            rows = np.union1d(rows, self._nearness.rows)
+        return rows[allowed(rows)]
+
+    def joined(self) -> Rows:
+        """Return the rows that links join to the question, ascending."""
+        return np.union1d(self._votes.rows, self._nearness.rows)
 
     def score(self, rows: Rows, boosts: Values | None = None) -> Evidence:
         """Return the evidence of any rows, best first.
@@ -129,7 +138,7 @@ class Inquiry:
             rows: shape (n,).
             boosts: what an editor's hand adds to each score, shape (n,).
         """
-        dense, lexical = self._cosines_of(rows)
+        dense, lexical = self._likeness.of(rows)
         signals = self._signals(rows, dense, lexical)
         parts = contributions(signals, self._weights)
         if self._options.ranker in ("dense", "lexical"):
@@ -140,18 +149,20 @@ class Inquiry:
             scores = parts.sum(axis=1)
         scores = np.round(scores if boosts is None else scores + boosts, SCORE_DIGITS)
         probability = None
-        dense, lexical = self._first._cosines_of(rows)
+        dense, lexical = self._first._likeness.of(rows)
         if (calibration := self.calibration) is not None:
             probability = calibration.probability(dense, lexical)
         return Evidence(rows, scores, parts, dense, lexical, probability).take(np.lexsort((rows, -scores)))
 
     def signals(self, rows: Rows) -> Signals:
         """Return what is known of any rows, before the weights."""
-        return self._signals(rows, *self._cosines_of(rows))
+        return self._signals(rows, *self._likeness.of(rows))
 
     def cosines(self) -> tuple[Values, Values]:
         """Return the cosines of vectors and of terms with every row, each shape (n,), of the question as it was asked."""
-        return self._first._dense.astype(np.float64), self._first._lexical.astype(np.float64)
+        likeness = self._first._likeness
+        likeness.widen()
+        return likeness.of(likeness.rows)
 
     @property
     def calibration(self) -> Calibration | None:
@@ -161,30 +172,26 @@ class Inquiry:
             return self._model.calibration(encoder, TEXT)
         return self._model.calibration(encoder, base_language(self._query.language))
 
-    def _nearest(self, k: int, allowed: Mask) -> Rows:
-        """Return the rows whose vectors are most alike, best first; none for a question without a vector."""
-        return nearest(self._dense, k if self._query.vector.any() else 0, allowed)
+    def _is_another(self, rows: Rows) -> Mask:
+        """Tell which rows are not the article's own."""
+        return np.ones(len(rows), np.bool_) if self._query.own_row is None else np.asarray(rows != self._query.own_row)
 
-    def _best_matching(self, k: int, allowed: Mask) -> Rows:
-        """Return the rows that share most in terms, in no order."""
-        matching = np.flatnonzero(allowed & (self._lexical > 0))
-        if len(matching) <= k:
-            return matching
-        return matching[np.argpartition(-self._lexical[matching], k - 1)[:k]]
+    def _is_kin(self, rows: Rows) -> Mask:
+        """Tell which rows are not the article's own, nor known to be in another language."""
+        return self._is_another(rows) & ~self._is_foreign(rows)
 
-    def _voters(self, others: Mask) -> tuple[Rows, Values]:
+    def _is_foreign(self, rows: Rows) -> Mask:
+        """Tell which rows are known to be in another language than the question."""
+        return rank.other_language(self._snapshot.columns, self._query.language, rows)
+
+    def _voters(self) -> tuple[Rows, Values]:
         """Return the stories most like this one by vectors and terms together, the most alike first, and how alike."""
-        found = np.zeros(len(others), np.bool_)
-        found[self._most_similar] = True
-        found[self._best_matching(_DEPTH, others)] = True
-        rows = np.flatnonzero(found)
+        matching = self._likeness.best_matching(DEPTH, self._is_another, own=False)
+        rows = np.union1d(self._most_similar, matching)
         shares = self._text_weights / max(self._text_weights.sum(), _LEAST_WEIGHT)
-        alike = np.round(np.stack(self._distances(rows, *self._cosines_of(rows)), axis=-1) @ shares, SCORE_DIGITS)
+        alike = np.round(np.stack(self._distances(rows, *self._likeness.of(rows)), axis=-1) @ shares, SCORE_DIGITS)
         order = np.lexsort((rows, -alike))
         return rows[order], alike[order]
-
-    def _cosines_of(self, rows: Rows) -> tuple[Values, Values]:
-        return self._dense[rows].astype(np.float64), self._lexical[rows].astype(np.float64)
 
     def _distances(self, rows: Rows, dense: Values, lexical: Values) -> tuple[Values, Values]:
         """Return the distances ``z`` of vectors and of terms, each shape (len(rows),)."""
@@ -192,11 +199,11 @@ class Inquiry:
         # Terms of two languages hardly meet, which says nothing: there the vectors speak for both.
         # Not for a text in a language that the encoder does not know: its readers want stories in that language first.
         stand_in = distance if self._query.is_article or self._query.language_known else 0.0
-        return distance, np.where(self._foreign[rows], stand_in, self._lexical_spread.z(lexical))
+        return distance, np.where(self._is_foreign(rows), stand_in, self._lexical_spread.z(lexical))
 
     def _signals(self, rows: Rows, dense: Values, lexical: Values) -> Signals:
         distance, terms = self._distances(rows, dense, lexical)
-        popularity = np.log1p(self._in_degree[rows])
+        popularity = np.log1p(self._snapshot.graph.in_degree(self._query.own_row, self._before, rows=rows))
         return Signals(
             distance, terms, self._votes.of(rows), self._nearness.of(rows), popularity, self._freshness(rows)
         )

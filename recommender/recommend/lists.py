@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 import numpy as np
@@ -11,13 +11,17 @@ from recommender import rank
 from recommender.answer import Options
 from recommender.editorial import NO_HAND, Applied, Hand
 from recommender.fusion import Model
+from recommender.neighbours import Own
 from recommender.rank import Filters, Mask
-from recommender.recommend.evidence import Evidence, Inquiry
+from recommender.recommend.evidence import Evidence, Inquiry, Rows
 from recommender.recommend.feedback import with_feedback
+from recommender.recommend.likeness import Allowed
 from recommender.recommend.order import Arrangement, KeptCopy, arrange, boosts, on_page
 from recommender.recommend.query import Query
 from recommender.snapshot import View
 from recommender.vectors import UNDATED
+
+_FEW = 8
 
 
 class Lists:
@@ -46,7 +50,7 @@ class Lists:
         alone = query.is_article or options.ranker in ("dense", "lexical")
         if alone or not (options.feedback and feedback.n_stories):
             return first
-        found = first.score(first.candidates(~self._snapshot.columns.stub, feedback.n_stories))
+        found = first.score(first.candidates(lambda rows: ~self._snapshot.columns.stub[rows], feedback.n_stories))
         told = with_feedback(self._snapshot, query, found, feedback)
         return Inquiry(self._snapshot, self._model, told, options, first=first)
 
@@ -65,16 +69,16 @@ class Lists:
             found = inquiry.score(inquiry.candidates(asked, options.k))
             found = found.take(range(min(options.k, len(found.rows))))
             return Arrangement(found, ["similar"] * len(found.rows))
-        blocked = [row for row in inquiry.in_view(query.linked) if row in applied.blocked and asked[row]]
-        for row in applied.blocked:
-            asked[row] = False
+        in_view = inquiry.in_view(query.linked) if applied.blocked else []
+        blocked = [row for row in self._only(in_view, asked) if row in applied.blocked]
+        asked = _but_for(asked, applied.blocked)
         readable = self._readable(query, options)
-        fit = asked & self._fit_for_readers(query, options, readable)
-        rows = inquiry.candidates(fit, options.k)
+        rows = inquiry.candidates(
+            _all_of(asked, readable, self._fit_for_readers(query, options)), options.k, own=self._own(query, options)
+        )
         similar = inquiry.score(rows, boosts(applied, self._snapshot.columns, rows))
         # An editor's own links stand ahead, of any kind and with their stubs: the editor meant this reader.
-        meant = asked & readable
-        shown = [row for row in query.linked if meant[row] and not options.blind]
+        shown = [] if options.blind else self._only(query.linked, _all_of(asked, readable))
         elsewhere = {query.own_row, *on_page(self._snapshot, options)}
         pins = [row for row in applied.pinned if row not in elsewhere]
         linked = _in_order(inquiry, shown) if shown else similar.take([])
@@ -83,35 +87,60 @@ class Lists:
         made.hidden[:0] = [(row, "blocked", -1) for row in blocked]
         return made
 
-    def _asked_for(self, query: Query, options: Options) -> Mask:
-        """Return the rows that the caller's filters let through; never the article itself."""
-        filters = options.filters
-        filters.check(self._snapshot.columns)
-        mask = rank.allowed(self._snapshot.columns, filters)
-        if options.past_only and query.published_at != UNDATED:
-            mask &= rank.not_younger(self._snapshot.columns, query.published_at)
-        if query.own_row is not None:
-            mask[query.own_row] = False
-        mask[on_page(self._snapshot, options)] = False
-        return mask
+    def _only(self, rows: Sequence[int], allowed: Allowed) -> list[int]:
+        """Return those of some rows that are allowed, in their order."""
+        if not rows:
+            return []
+        return [row for row, fits in zip(rows, allowed(np.array(rows, np.int64)).tolist(), strict=True) if fits]
 
-    def _fit_for_readers(self, query: Query, options: Options, readable: Mask) -> Mask:
-        """Return the rows that may stand in a list for being similar.
+    def _asked_for(self, query: Query, options: Options) -> Allowed:
+        """Return what tells which rows the caller's filters let through; never the article itself."""
+        filters, columns = options.filters, self._snapshot.columns
+        filters.check(columns)
 
-        Under a story: in its language, and no other story's stubs. Of the kinds that readers are offered, unless the filters
-        name others.
+        def asked(rows: Rows) -> Mask:
+            mask = rank.allowed(columns, filters, rows)
+            if options.past_only and query.published_at != UNDATED:
+                mask &= rank.not_younger(columns, query.published_at, rows)
+            return mask
+
+        own = [] if query.own_row is None else [query.own_row]
+        return _but_for(asked, [*own, *on_page(self._snapshot, options)])
+
+    def _fit_for_readers(self, query: Query, options: Options) -> Allowed:
+        """Return what tells which rows may stand in a list for being similar, whatever their language.
+
+        Under a story no other story's stubs. Of the kinds that readers are offered, unless the filters name others.
         """
-        kinds = () if options.filters.kinds else options.kinds
-        if not query.is_article:
-            return rank.allowed(self._snapshot.columns, Filters(kinds=kinds))
-        fit = rank.allowed(self._snapshot.columns, Filters(kinds=kinds, stubs=False))
-        return fit & readable
+        columns = self._snapshot.columns
+        fit = Filters(kinds=() if options.filters.kinds else options.kinds, stubs=not query.is_article)
+        return lambda rows: rank.allowed(columns, fit, rows)
 
-    def _readable(self, query: Query, options: Options) -> Mask:
-        """Return the rows in the article's language; all where that is not known, or other languages are asked for."""
-        if not options.same_language or options.filters.languages:
-            return np.ones(len(self._snapshot), np.bool_)
-        return ~rank.other_language(self._snapshot.columns, query.language)
+    def _readable(self, query: Query, options: Options) -> Allowed:
+        """Return what tells which rows are in the article's language; all where that is not known, or other languages are asked for."""
+        if not query.is_article or not options.same_language or options.filters.languages:
+            return lambda rows: np.ones(len(rows), np.bool_)
+        columns = self._snapshot.columns
+        return lambda rows: ~rank.other_language(columns, query.language, rows)
+
+    def _own(self, query: Query, options: Options) -> bool:
+        """Tell whether all that may stand in a list for being similar is what neighbours are kept of."""
+        kept, filters = self._snapshot.own, options.filters
+        same_language = options.same_language and not filters.languages
+        return kept is not None and kept.covers(Own(filters.kinds or options.kinds, same_language, options.past_only))
+
+
+def _all_of(*each: Allowed) -> Allowed:
+    return lambda rows: np.logical_and.reduce([allowed(rows) for allowed in each])
+
+
+def _but_for(allowed: Allowed, left_out: Collection[int]) -> Allowed:
+    """Return what allows the same but for some rows."""
+    if not left_out:
+        return allowed
+    if len(left_out) > _FEW:
+        return lambda rows: allowed(rows) & ~np.isin(rows, list(left_out))
+    return lambda rows: np.logical_and.reduce([allowed(rows), *(rows != row for row in left_out)])
 
 
 def _in_order(inquiry: Inquiry, rows: list[int]) -> Evidence:

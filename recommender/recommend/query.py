@@ -15,6 +15,7 @@ from recommender.encoder import Recipe, article_vector, encode_views, headline_o
 from recommender.errors import QueryError
 from recommender.ingest import with_language
 from recommender.lexical import TermQuery
+from recommender.neighbours import Near
 from recommender.snapshot import Row, View
 from recommender.text import base_language, clean, url_key
 from recommender.vectors import UNDATED, Centres, Matrix, Vector
@@ -35,6 +36,7 @@ class Query:
         terms: what the lexical index is asked with.
         language_known: whether the encoder was trained on the language.
         own_row: the article's own row, None where it is not in the archive.
+        near: what is kept of its cosines; None where nothing is, as for whatever is not asked with a row itself.
         is_article: False for a free text.
         shared: tells what a row and the question are both about.
     """
@@ -48,6 +50,30 @@ class Query:
     own_row: int | None
     is_article: bool
     shared: Callable[[Row], list[str]]
+    near: Near | None = None
+
+
+def query_of_row(snapshot: View, number: int) -> Query:
+    """Return the query of a known article or stub."""
+    row = snapshot.row(number)
+    return Query(
+        vector=snapshot.dense.vector(number),
+        language=row.language,
+        published_at=int(snapshot.columns.published_at[number]),
+        linked=snapshot.graph.linked_by(number),
+        terms=snapshot.lexical.query_of_row(number),
+        language_known=_knows(snapshot, row.language),
+        own_row=number,
+        is_article=True,
+        shared=lambda other: explain.shared_terms(other.terms, row.terms, row.language),
+        near=snapshot.near(number),
+    )
+
+
+def _knows(snapshot: View, language: str | None) -> bool:
+    """Tell whether the encoder was trained on a language; where nothing is known of the two, it is believed to be."""
+    known = known_languages(snapshot.manifest["encoder"]["model"])
+    return known is None or language is None or base_language(language) in known
 
 
 class Questions:
@@ -64,19 +90,7 @@ class Questions:
 
     def of_row(self, number: int) -> Query:
         """Return the query of a known article or stub."""
-        snapshot = self._snapshot
-        row = snapshot.row(number)
-        return Query(
-            vector=snapshot.dense.vector(number),
-            language=row.language,
-            published_at=int(snapshot.columns.published_at[number]),
-            linked=snapshot.graph.linked_by(number),
-            terms=snapshot.lexical.query_of_row(number),
-            language_known=self._knows(row.language),
-            own_row=number,
-            is_article=True,
-            shared=lambda other: explain.shared_terms(other.terms, row.terms, row.language),
-        )
+        return query_of_row(self._snapshot, number)
 
     def of_article(self, article: Article) -> Query:
         """Return the query of an article that was sent along; its language is detected where it names none."""
@@ -96,7 +110,7 @@ class Questions:
             terms=self._snapshot.lexical.query_of_text(
                 article.title, f"{article.description}\n{article.text}", article.language
             ),
-            language_known=self._knows(article.language),
+            language_known=_knows(self._snapshot, article.language),
             own_row=own,
             is_article=True,
             shared=lambda row: self._shared_with(row, text),
@@ -125,7 +139,7 @@ class Questions:
             published_at=UNDATED,
             linked=(),
             terms=self._snapshot.lexical.query_of_words(text),
-            language_known=self._knows(language),
+            language_known=_knows(self._snapshot, language),
             own_row=None,
             is_article=False,
             shared=lambda row: self._shared_with(row, text),
@@ -135,11 +149,6 @@ class Questions:
         headline = f"{row.title}\n{row.description}"
         tells = partial(self._snapshot.lexical.tells, language=row.language)
         return explain.terms_in_text(row.terms, headline, text, row.language, tells)
-
-    def _knows(self, language: str | None) -> bool:
-        """Tell whether the encoder was trained on a language; where nothing is known of the two, it is believed to be."""
-        known = known_languages(self._snapshot.manifest["encoder"]["model"])
-        return known is None or language is None or base_language(language) in known
 
     def _linked_rows(self, article: Article) -> list[int]:
         if not article.read_more:

@@ -31,9 +31,6 @@ class Row:
     terms: tuple[str, ...]
 
 
-BY_ROW = ("published_at", "language", "section", "kind", "stub", "n_words", "copies")
-"""The columns with one entry a row; tags and authors have as many as there are."""
-
 SERVED = tuple(field.name for field in fields(Row) if field.name != "id")
 """The fields that stand in the file of rows, where a row goes by its number."""
 

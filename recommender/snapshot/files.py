@@ -11,10 +11,15 @@ from typing import Any
 
 from recommender import lexical
 from recommender.disk import sha256
+from recommender.neighbours import FILES as NEIGHBOURS
 
 FORMAT = 4
 TERMS = ("terms.keys.npy", "terms.articles_with.npy")
-FILES = ("dense.faiss", *lexical.FILES, "copies.npy", *TERMS, "rows.npz", "rows.jsonl", "names.json")
+REQUIRED = ("dense.faiss", *lexical.FILES, "copies.npy", *TERMS, "rows.npz", "rows.jsonl", "names.json")
+
+
+FILES = (*REQUIRED, *NEIGHBOURS)
+"""Those that a snapshot may have; without neighbours it has the required ones."""
 
 
 class State(StrEnum):
@@ -56,8 +61,8 @@ def _problems(folder: Path, manifest_sha256: str | None) -> list[str]:
         if manifest["format"] != FORMAT:
             raise _OtherFormatError(f"{path}: has format {manifest['format']!r}, this program reads {FORMAT}")
         files: dict[str, dict[str, Any]] = {file: dict(said) for file, said in dict(manifest["files"]).items()}
-        if set(files) != set(FILES):
-            return [f"{path}: names the files {', '.join(sorted(files))}, {', '.join(FILES)} are expected"]
+        if set(files) != set(FILES if manifest.get("neighbours") else REQUIRED):
+            return [f"{path}: names the files {', '.join(sorted(files))}, {', '.join(REQUIRED)} are expected"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         return [f"{path}: cannot be read ({error})"]
     return [problem for file, said in files.items() if (problem := _file_problem(folder / file, said))]

@@ -19,8 +19,9 @@ from recommender.explain import TermCounts
 from recommender.graph import LinkGraph
 from recommender.home import Home
 from recommender.lexical import LexicalIndex
-from recommender.rank import Columns
-from recommender.snapshot.contents import BY_ROW, Fit, Row
+from recommender.neighbours import Near, Neighbours, Own
+from recommender.rank import BY_ROW, Columns
+from recommender.snapshot.contents import Fit, Row
 from recommender.snapshot.current import REBUILD, read_current, readable
 from recommender.snapshot.files import TERMS, verify
 from recommender.snapshot.view import View
@@ -34,6 +35,7 @@ class Snapshot(View):
         dense, lexical: mapped from their files.
         fit: what its rows were made with.
         signatures, copy_pairs: of near-copies; see ``Facts``.
+        neighbours: the rows most like each; None where none are kept.
     """
 
     dense: DenseIndex
@@ -71,8 +73,19 @@ class Snapshot(View):
             self.lexical.fit,
         )
         self.centres, self.headline_centres = self.fit.centres, self.fit.headline_centres
+        kept = manifest.get("neighbours")
+        self.take(Neighbours.read(folder, n, _own(kept)) if kept else None)
         with (folder / "rows.jsonl").open("rb") as stream:
             self._lines = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) if n else b""
+
+    def take(self, neighbours: Neighbours | None) -> None:
+        """Answer with these neighbours from here on."""
+        self.neighbours = neighbours
+        self.own = neighbours.own if neighbours else None
+
+    def near(self, number: int) -> Near | None:
+        """Return what is kept of the rows most like one; None where nothing is."""
+        return self.neighbours.near(number) if self.neighbours else None
 
     def row(self, number: int) -> Row:
         """Return what is served of one row."""
@@ -83,6 +96,10 @@ class Snapshot(View):
     def url_keys(self) -> Sequence[str | None]:
         """The url key of every row, None for one without an address."""
         return self._url_keys
+
+
+def _own(said: Mapping[str, Any]) -> Own:
+    return Own(tuple(said["kinds"]), bool(said["same_language"]), bool(said["past_only"]))
 
 
 def load(home: Home, name: str | None = None, *, folder: Path | None = None) -> Snapshot:

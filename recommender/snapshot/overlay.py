@@ -15,6 +15,7 @@ from recommender.copies import CopyRules, Signatures, groups_of
 from recommender.dense import DenseIndex, LayeredDense
 from recommender.graph import LinkGraph
 from recommender.lexical import LayeredIndex, index_of
+from recommender.neighbours import Near
 from recommender.rank import Columns, layered
 from recommender.snapshot.columns import columns_of
 from recommender.snapshot.contents import Row
@@ -50,12 +51,16 @@ class Overlay(View):
         changes: what is laid over it.
     """
 
+    dense: LayeredDense
+    lexical: LayeredIndex
+
     def __init__(self, base: Snapshot, changes: Changes) -> None:
         """Lay changes over a snapshot."""
         self._base = base
         self.changes = changes
         self.name, self.manifest, self.change = base.name, base.manifest, changes.change
         self.centres, self.headline_centres = base.centres, base.headline_centres
+        self.own = base.own
         ids = sorted(changes.entries)
         entries = [changes.entries[article_id] for article_id in ids]
         self._rows = [entry.row for entry in entries]
@@ -74,6 +79,19 @@ class Overlay(View):
         """Return what is served of one row."""
         place = int(self._place[number])
         return self._base.row(place) if place < len(self._base) else self._rows[place - len(self._base)]
+
+    def near(self, number: int) -> Near | None:
+        """Return what is kept of the rows most like one, with all the changed ones; None for a changed row."""
+        place, n_base = int(self._place[number]), len(self._base)
+        kept = self._base.near(place) if place < n_base else None
+        if kept is None:
+            return None
+        rows = np.concatenate([self._row_at[kept.rows], self._row_at[n_base:]])
+        dense = np.concatenate([kept.dense, self.dense.changed_cosines(self._base.dense.vector(place))])
+        lexical = np.concatenate([kept.lexical, self.lexical.changed_scores(self._base.lexical.query_of_row(place))])
+        there = np.flatnonzero(rows >= 0)
+        order = there[np.argsort(rows[there])]
+        return Near(rows[order], dense[order], lexical[order], kept.floors)
 
     @cached_property
     def url_keys(self) -> Sequence[str | None]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,17 +18,31 @@ from recommender.dense import DenseIndex
 from recommender.disk import save_array, sha256, sync, write_synced
 from recommender.errors import SnapshotError
 from recommender.home import Home
+from recommender.neighbours import FILES as NEIGHBOURS
+from recommender.neighbours import Near, Neighbours, Own
+from recommender.rank import BY_ROW
 from recommender.snapshot.columns import columns_of
-from recommender.snapshot.contents import BY_ROW, SERVED, Contents, Row
+from recommender.snapshot.contents import SERVED, Contents, Row
 from recommender.snapshot.current import REBUILD, next_name, taking_over, write_current
 from recommender.snapshot.entry import dates_of
-from recommender.snapshot.files import FILES, FORMAT, TERMS
+from recommender.snapshot.files import FORMAT, REQUIRED, TERMS
 from recommender.snapshot.keep import ASIDE, KEEP, clear_left_overs, prune
 from recommender.snapshot.live import Snapshot, load
 from recommender.text import url_key
 
 Check = Callable[[Snapshot], Mapping[str, Any] | None]
 """Looks at a snapshot before it goes live: raises where it should not, and returns what its manifest shall say besides."""
+
+
+class Found(NamedTuple):
+    """Neighbours as they are found: of every row in their order, and what may stand in a list; see ``Neighbours``."""
+
+    every: Iterable[Near]
+    own: Own
+
+
+Find = Callable[[Snapshot, Path], Found | None]
+"""Finds the neighbours in a snapshot that lies in a folder aside; None where none are to be kept."""
 
 
 def publish(
@@ -38,6 +53,7 @@ def publish(
     now: datetime,
     check: Check = lambda snapshot: None,
     keep: int = KEEP,
+    neighbours: Find = lambda snapshot, folder: None,
 ) -> Snapshot:
     """Write a snapshot aside, open it as a reader would, and make it live.
 
@@ -52,6 +68,7 @@ def publish(
         check: called with the loaded snapshot before it goes live; what it raises stops the publication, what it returns goes
             into the manifest.
         keep: how many snapshots stay, see :func:`prune`.
+        neighbours: finds what is kept of the rows most like each, in the loaded snapshot.
 
     Raises:
         SnapshotError: it could not be written, or did not pass its own check.
@@ -68,13 +85,20 @@ def publish(
             "name": name,
             "created_at": now.astimezone(UTC).isoformat(timespec="seconds"),
             **described,
-            "files": {file: {"bytes": (aside / file).stat().st_size, "sha256": sha256(aside / file)} for file in FILES},
+            "files": _described(aside, REQUIRED),
         }
         _write_manifest(aside, manifest)
         published = load(home, name, folder=aside)
-        if found := check(published):
-            published.manifest = {**published.manifest, **found}
-            _write_manifest(aside, {**manifest, **found})
+        if (found := neighbours(published, aside)) is not None:
+            Neighbours.write(aside, found.every)
+            manifest["neighbours"] = asdict(found.own)
+            manifest["files"] |= _described(aside, NEIGHBOURS)
+            _write_manifest(aside, manifest)
+            published.manifest = manifest
+            published.take(Neighbours.read(aside, len(published), found.own))
+        if more := check(published):
+            published.manifest = {**published.manifest, **more}
+            _write_manifest(aside, {**manifest, **more})
         folder = home.snapshots / name
         aside.rename(folder)
         sync(home.snapshots)
@@ -86,6 +110,13 @@ def publish(
     with contextlib.suppress(SnapshotError):  # it is live; what could not be dropped goes the next time
         prune(home, keep)
     return published
+
+
+def _described(folder: Path, files: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Bring files to the disk, and return what the manifest says of them."""
+    for file in files:
+        sync(folder / file)
+    return {file: {"bytes": (folder / file).stat().st_size, "sha256": sha256(folder / file)} for file in files}
 
 
 def _write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
@@ -129,8 +160,6 @@ def _write_files(folder: Path, contents: Contents) -> None:
         "n_articles_counted": contents.terms.n_articles,
     }
     (folder / "names.json").write_text(json.dumps(names, ensure_ascii=False), encoding="utf-8")
-    for file in FILES:
-        sync(folder / file)
 
 
 def _write_rows(path: Path, rows: Sequence[Row]) -> NDArray[np.int64]:

@@ -9,6 +9,7 @@ from typing import Any
 from recommender.dense import Searched
 from recommender.graph import LinkGraph
 from recommender.lexical import LayeredIndex, LexicalIndex
+from recommender.neighbours import Near, Own
 from recommender.rank import Columns
 from recommender.snapshot.contents import Row
 from recommender.text import title_key
@@ -27,6 +28,7 @@ class View:
         graph: editors' links.
         columns: what rules look at.
         centres, headline_centres: of the languages; see ``Fit``.
+        own: which rows may stand in an article's list, as neighbours are kept; None where none are.
     """
 
     name: str
@@ -38,12 +40,17 @@ class View:
     columns: Columns
     centres: Centres
     headline_centres: Centres
+    own: Own | None
 
     def __len__(self) -> int:
         return len(self.dense)
 
     def row(self, number: int) -> Row:
         """Return what is served of one row."""
+        raise NotImplementedError
+
+    def near(self, number: int) -> Near | None:
+        """Return what is kept of the rows most like one; None where nothing is."""
         raise NotImplementedError
 
     @property

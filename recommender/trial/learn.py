@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from recommender.answer import Options
 from recommender.fusion import PARTS, Calibration, Values, Weights
 from recommender.measures import Qrels
+from recommender.rank import Columns, Mask
 from recommender.recommend import Recommender
 from recommender.vectors import UNDATED
 
@@ -59,10 +61,8 @@ def choices(
         targets = np.array(sorted({target for target in known if target is not None} - {row}), np.int64)
         if row is None or not len(targets):
             continue
-        allowed = ~snapshot.columns.stub
-        allowed[row] = False
         inquiry = recommender.learning(query, replace(options, blind=True, ranker="full", freshness=True))
-        rows = np.union1d(inquiry.candidates(allowed, DEPTH // 2), targets)
+        rows = np.union1d(inquiry.candidates(partial(_others, snapshot.columns, row), DEPTH // 2), targets)
         signals = inquiry.signals(rows).matrix()
         taken = np.isin(rows, targets).astype(np.float64)
         found.append(Choice(signals, taken))
@@ -71,6 +71,12 @@ def choices(
             found.append(Choice(signals[past], taken[past]))
         watch("learning", done, len(qrels), "questions")
     return found
+
+
+def _others(columns: Columns, row: int, rows: NDArray[np.int64]) -> Mask:
+    """Tell which rows are articles, but for one."""
+    others: Mask = ~columns.stub[rows] & (rows != row)
+    return others
 
 
 def fit_weights(found: Sequence[Choice], prior: Weights, *, strength: float, fixed: Iterable[str] = ()) -> Weights:

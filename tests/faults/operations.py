@@ -6,6 +6,7 @@ import contextlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate
 from pathlib import Path
 from random import Random
@@ -21,6 +22,8 @@ from recommender.encoder import HashingEncoder
 from recommender.errors import SourceError
 from recommender.home import Home
 from recommender.readers import article_from_record
+from recommender.recommend import find_neighbours
+from recommender.settings import IndexSettings
 
 Editions = Mapping[str, int | None]
 """The edition of articles by id; None for one that is not there."""
@@ -124,7 +127,9 @@ def write(home: Home, editions: Editions) -> None:
 def publish(home: Home, **watching: Any) -> None:
     """Rebuild and publish what the catalog holds."""
     with home.writer("a rebuild"), Catalog(home.catalog, write=True) as catalog:
-        rebuild(home, catalog, HashingEncoder(), settings_for(home.path), now=NOW, **watching)
+        settings = settings_for(home.path).model_copy(update={"index": IndexSettings(neighbours_from=0)})
+        neighbours = partial(find_neighbours, settings=settings, watch=lambda *progress: None)
+        rebuild(home, catalog, HashingEncoder(), settings, now=NOW, neighbours=neighbours, **watching)
 
 
 def made(folder: Path) -> Home:

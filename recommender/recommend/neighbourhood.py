@@ -1,0 +1,180 @@
+"""The rows that are most like each, found when an index is built and kept with it; see ``recommender.neighbours``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender import compose, processes, rank
+from recommender.answer import DEFAULT_OPTIONS
+from recommender.errors import SnapshotError
+from recommender.fusion import Model
+from recommender.home import Home
+from recommender.neighbours import Floors, Near, Own
+from recommender.rank import Filters, Mask
+from recommender.recommend.evidence import DEPTH, Inquiry
+from recommender.recommend.query import Query, query_of_row
+from recommender.settings import Settings
+from recommender.snapshot import Found, Snapshot, load
+from recommender.vectors import UNDATED
+
+KEPT = 240  # of each kind; a list asks for DEPTH, the others make up for rows that go or may not stand in it
+_ENOUGH = DEPTH + 20
+_LOOKED_THROUGH = 3 * KEPT  # of the nearest, for those that may stand in the list
+_BLOCK = 512
+_ROUNDING = 1e-5  # of what is searched in blocks
+_MANY_ROWS = 10 * _BLOCK
+
+Rows = NDArray[np.int64]
+
+
+class Watch(Protocol):
+    """Takes note of the progress."""
+
+    def __call__(self, stage: str, done: int, total: int, unit: str) -> None:
+        """Take note: ``done`` of ``total`` units are finished."""
+        ...
+
+
+class Finder:
+    """Finds the neighbours of rows; all that may be asked of them is exact, see ``likeness.Likeness``."""
+
+    def __init__(self, snapshot: Snapshot, model: Model, own: Own) -> None:
+        """Take an index.
+
+        Args:
+            snapshot: whose rows.
+            model: tells whose links count for a list.
+            own: which rows may stand in one.
+        """
+        self._snapshot = snapshot
+        self._model = model
+        self._own = own
+        self._fit = rank.allowed(snapshot.columns, Filters(kinds=own.kinds, stubs=False))
+
+    def near(self, rows: Rows) -> list[Near]:
+        """Return what is to be kept for some rows."""
+        found, cosines = self._snapshot.dense.near_rows(rows, min(len(self._snapshot), _LOOKED_THROUGH))
+        return [self._of(int(row), *each) for row, *each in zip(rows, found, cosines, strict=True)]
+
+    def _of(self, row: int, found: Rows, cosines: NDArray[np.float32]) -> Near:
+        """Return what is to be kept for a row; the nearest rows are given, best first, itself among them."""
+        query = query_of_row(self._snapshot, row)
+        own = self._own_rows(query)
+        every = len(found) == len(self._snapshot)
+        nearest, dense_floor = _first(found, cosines, found != row, every=every)
+        own_nearest, own_dense_floor = _first(found, cosines, own[found], every=every)
+        if not every and len(own_nearest) < _ENOUGH:
+            own_nearest, own_dense_floor = self._own_nearest(row, own)
+        lexical = self._snapshot.lexical.scores(query.terms)
+        lexical[row] = 0.0
+        matching, lexical_floor = _best(lexical, np.flatnonzero(lexical > 0))
+        own_matching, own_lexical_floor = matching, lexical_floor
+        if lexical_floor > 0 and own[matching].sum() < _ENOUGH:
+            own_matching, own_lexical_floor = _best(lexical, np.flatnonzero(own & (lexical > 0)))
+        floors = Floors(dense_floor, lexical_floor, own_dense_floor, own_lexical_floor)
+        near = self._with(query, np.concatenate([nearest, own_nearest, matching, own_matching]), lexical, floors)
+        joined = Inquiry(self._snapshot, self._model, replace(query, near=near), DEFAULT_OPTIONS).joined()
+        return self._with(query, np.concatenate([near.rows, joined, np.array(query.linked, np.int64)]), lexical, floors)
+
+    def _own_rows(self, query: Query) -> Mask:
+        """Return which rows may stand in the article's list for being similar."""
+        own, columns = self._fit.copy(), self._snapshot.columns
+        if self._own.same_language:
+            own &= ~rank.other_language(columns, query.language)
+        if self._own.past_only and query.published_at != UNDATED:
+            own &= rank.not_younger(columns, query.published_at)
+        own[query.own_row] = False
+        return own
+
+    def _with(self, query: Query, rows: Rows, lexical: NDArray[np.float32], floors: Floors) -> Near:
+        rows = np.unique(rows)
+        rows = rows[rows != query.own_row]
+        return Near(rows, self._snapshot.dense.cosines_of(query.vector, rows), lexical[rows], floors)
+
+    def _own_nearest(self, row: int, own: Mask) -> tuple[Rows, float]:
+        """Return the nearest of the rows that may stand in the article's list, and what the others of them have at most."""
+        found, cosines = self._snapshot.dense.near_rows(np.array([row]), min(KEPT, len(own)), own)
+        there = found[0] >= 0
+        return found[0][there], float(cosines[0, -1]) + _ROUNDING if there.all() else -np.inf
+
+
+def _first(found: Rows, cosines: NDArray[np.float32], wanted: Mask, *, every: bool) -> tuple[Rows, float]:
+    """Return the first of the rows that are wanted, and what the others of them have at most.
+
+    Args:
+        found: rows, best first.
+        cosines: of these, about.
+        wanted: which of them are.
+        every: whether all rows of the index were found.
+    """
+    at = np.flatnonzero(wanted)
+    if len(at) <= KEPT and every:
+        return found[at], -np.inf
+    last = at[KEPT - 1] if len(at) >= KEPT else -1
+    return found[at[:KEPT]], float(cosines[last]) + _ROUNDING
+
+
+def _best(values: NDArray[np.float32], rows: Rows) -> tuple[Rows, float]:
+    """Return the rows with the largest values, and what the others have at most."""
+    if len(rows) <= KEPT:
+        return rows, 0.0
+    found = values[rows]
+    least = np.partition(found, -KEPT)[-KEPT]
+    above = rows[found > least]
+    return np.concatenate([above, rows[found == least][: KEPT - len(above)]]), float(least)
+
+
+def find_neighbours(snapshot: Snapshot, folder: Path, settings: Settings, *, watch: Watch) -> Found | None:
+    """Return what finds the neighbours of a new index, row by row as they are taken; None where the settings keep none.
+
+    Args:
+        snapshot: lies in ``folder``, where other processes open it where it is large.
+        settings: of this process.
+        watch: takes note of the progress.
+    """
+    n = len(snapshot)
+    if not settings.index.neighbours or n < settings.index.neighbours_from:
+        return None
+    ranking = settings.ranking
+    own = Own(ranking.kinds, ranking.same_language, ranking.past_only)
+    return Found(_every(snapshot, folder, settings, own, watch), own)
+
+
+def _every(snapshot: Snapshot, folder: Path, settings: Settings, own: Own, watch: Watch) -> Iterator[Near]:
+    n = len(snapshot)
+    n_processes = (settings.index.processes or os.cpu_count() or 1) if n >= _MANY_ROWS else 1
+    parts = [np.arange(start, min(n, start + _BLOCK)) for start in range(0, n, _BLOCK)]
+    told = (settings, snapshot.name, folder, own) if n_processes > 1 else (settings, snapshot, folder, own)
+    done = 0
+    try:
+        for found in processes.in_order(_near, parts, n_processes, _open, told):
+            yield from found
+            done += len(found)
+            watch("finding neighbours", done, n, "articles")
+    except processes.EndedError as error:
+        raise SnapshotError(
+            f"{folder}: a process that finds neighbours has ended (was the memory full?); the former index stays live. Set fewer "
+            "index.processes, or index.neighbours = false"
+        ) from error
+    finally:
+        _finder.clear()
+
+
+_finder: list[Finder] = []  # of a process that finds neighbours; one
+
+
+def _open(settings: Settings, snapshot: Snapshot | str, folder: Path, own: Own) -> None:
+    home = Home(settings.home)
+    opened = load(home, snapshot, folder=folder) if isinstance(snapshot, str) else snapshot
+    _finder[:] = [Finder(opened, compose.ranking_model(home, settings.ranking), own)]
+
+
+def _near(rows: Rows) -> list[Near]:
+    return _finder[0].near(rows)

@@ -1,0 +1,257 @@
+"""Lists from kept neighbours are the lists that a search of the whole archive gives, to the last digit, whatever was asked or changed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+from newsroom import NOW, publish, settings_for, store, withdraw
+
+from recommender import compose, fusion, links, snapshot
+from recommender.answer import Options, options_of
+from recommender.article import Article, ReadMore
+from recommender.build import fitting
+from recommender.catalog import Catalog
+from recommender.encoder import HashingEncoder
+from recommender.errors import SnapshotError
+from recommender.home import Home
+from recommender.ingest import encode_missing
+from recommender.neighbours import FILES, Neighbours, Own
+from recommender.rank import Filters
+from recommender.recommend import Recommender, evidence, find_neighbours, likeness, neighbourhood
+from recommender.recommend.changes import ChangeLog
+from recommender.recommend.likeness import Likeness
+from recommender.settings import IndexSettings, RankingSettings, Settings
+from recommender.snapshot import Overlay, Snapshot, View
+
+N = 160
+WORDS = [f"{start}{end}" for start in ("har", "fer", "cou", "sto", "bri", "tra", "mar", "wal") for end in
+         ("bour", "ry", "ncil", "rm", "dge", "in", "ket", "king")]  # fmt: skip
+EVERY = {
+    "as served": Options(),
+    "long": Options(k=30, floor=0.0, explain=True),
+    "pure": Options(k=12, raw=True),
+    "past": Options(k=12, past_only=True),
+    "any language and kind": Options(k=12, same_language=False, kinds=()),
+    "a section": Options(k=12, filters=Filters(sections=("sea",))),
+    "without some": Options(k=12, filters=Filters(exclude=frozenset({"a001", "a002", "a150"}))),
+    "terms alone": Options(k=12, ranker="lexical"),
+    "blind": Options(k=12, blind=True),
+}
+
+
+@pytest.fixture(autouse=True)
+def small_depths(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep and search so few that an archive of 160 is many times as large."""
+    monkeypatch.setattr(evidence, "DEPTH", 16)
+    monkeypatch.setattr(neighbourhood, "KEPT", 22)
+    monkeypatch.setattr(neighbourhood, "_ENOUGH", 19)
+    monkeypatch.setattr(neighbourhood, "_LOOKED_THROUGH", 60)
+    for module in (fusion, likeness):
+        monkeypatch.setattr(module, "N_BEST", 12)
+
+
+def _article(number: int, chance: Random) -> Article:
+    language = chance.choices(["en", "de"], [4, 1])[0]
+    about = chance.randrange(6)
+    mine = WORDS[about * 8 : about * 8 + 24]
+    return Article(
+        id=f"a{number:03}",
+        title=" ".join([*chance.sample(mine, 3), f"{number}"]),
+        text=" ".join(chance.choices(mine, k=chance.randint(5, 60))),
+        published_at=None if chance.random() < 0.05 else NOW - timedelta(days=chance.randrange(900)),
+        language=language,
+        section=chance.choice(["sea", "land", None]),
+        kind=chance.choices(["news", "opinion", "sponsored"], [8, 1, 1])[0],
+        read_more=tuple(
+            ReadMore("", f"https://a.example/{chance.randrange(N)}")
+            if chance.random() < 0.9
+            else ReadMore("Never written")
+            for _ in range(chance.choice([0, 0, 1, 2]))
+        ),
+        url=f"https://a.example/{number}",
+    )
+
+
+def _settings(home: Path, **ranking: Any) -> Settings:
+    made = settings_for(home)
+    return made.model_copy(
+        update={"index": IndexSettings(neighbours_from=0, processes=1), "ranking": RankingSettings(**ranking)}
+    )
+
+
+def _published(made: Settings) -> Snapshot:
+    publish(made, neighbours=partial(find_neighbours, settings=made, watch=lambda *progress: None))
+    return snapshot.load(Home(made.home))
+
+
+@pytest.fixture(scope="module")
+def newsroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings, Snapshot]]:
+    with pytest.MonkeyPatch.context() as patch:
+        small_depths.__wrapped__(patch)  # type: ignore[attr-defined]
+        made = _settings(tmp_path_factory.mktemp("neighbours") / "home")
+        chance = Random(7)
+        store(made, [_article(number, chance) for number in range(N)])
+        yield made, _published(made)
+
+
+def _answer(view: View, made: Settings, article_id: str, options: Options) -> dict[str, Any]:
+    told = Recommender.over(view, made).related(article_id, options).as_dict()
+    told.pop("snapshot")
+    return told
+
+
+class _Searched(View):
+    """A view that keeps no neighbours and is otherwise another one."""
+
+    def __init__(self, view: View) -> None:
+        self.__dict__ = view.__dict__
+        self._view = view
+
+    def __getattribute__(self, name: str) -> Any:
+        if name == "near":
+            return lambda number: None
+        return getattr(object.__getattribute__(self, "__dict__")["_view"], name)
+
+    def __len__(self) -> int:
+        return len(self._view)
+
+
+def _compared(view: View, made: Settings, options: Options) -> Counter[str]:
+    """Hold the lists of every article against those of a search, and count which of them needed one."""
+    counted: Counter[str] = Counter()
+    widen = Likeness.widen
+
+    def counting(self: Likeness) -> None:
+        counted["searched"] += "rows" in self.__dict__ or self._near is None
+        widen(self)
+
+    searched = _Searched(view)
+    for article_id in view.dense.ids:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Likeness, "widen", counting)
+            found = _answer(view, made, article_id, options)
+        assert found == _answer(searched, made, article_id, options), article_id
+        counted["lists"] += 1
+    return counted
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_lists_from_kept_neighbours_are_those_of_a_search(newsroom: tuple[Settings, Snapshot], name: str) -> None:
+    made, view = newsroom
+    counted = _compared(view, made, EVERY[name])
+    assert counted["lists"] > N  # stubs too
+    if name == "as served":
+        assert counted["searched"] < 0.1 * counted["lists"]
+    if name in ("past", "a section"):
+        assert counted["searched"]  # too few of what is kept: the test sees both ways
+
+
+def test_past_only_needs_no_search_where_the_newsroom_has_set_it(tmp_path: Path) -> None:
+    made = _settings(tmp_path / "home", past_only=True)
+    chance = Random(8)
+    store(made, [_article(number, chance) for number in range(N)])
+    view = _published(made)
+    assert view.own == Own(made.ranking.kinds, past_only=True, same_language=made.ranking.same_language)
+    counted = _compared(view, made, options_of(made.ranking))
+    assert counted["searched"] < 0.25 * counted["lists"]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_changes_over_kept_neighbours_answer_as_an_index_built_anew(
+    newsroom: tuple[Settings, Snapshot], tmp_path: Path, seed: int
+) -> None:
+    chance = Random(seed)
+    made = _settings(tmp_path / "home")
+    first = [_article(number, Random(f"{seed} {number}")) for number in range(N)]
+    store(made, first)
+    base = _published(made)
+    log = ChangeLog(base, compose.recipe(made.encoder))
+    changed = [_article(number, chance) for number in chance.sample(range(N + 12), 12)]
+    relinked = [
+        replace(first[number], read_more=(ReadMore("", f"https://a.example/{chance.randrange(N)}"),))
+        for number in chance.sample(range(N), 4)
+    ]
+    store(made, [*relinked, *changed])
+    withdraw(made, [f"a{number:03}" for number in chance.sample(range(N), 6)])
+    with Catalog(Home(made.home).catalog, write=True) as catalog:
+        recipe = compose.recipe(made.encoder)
+        every = [*catalog.articles(), *links.stubs(catalog.links(), catalog.languages())]
+        encode_missing(catalog, HashingEncoder(), [(each, recipe.views(each)) for each in every])
+    with Catalog(Home(made.home).catalog) as catalog:
+        log.read(catalog)
+    over = Overlay(base, log.changes())
+    assert sum(over.near(number) is not None for number in range(len(over))) > N - 30
+    for name in ("as served", "long", "any language and kind"):
+        counted = _compared(over, made, EVERY[name])
+        assert name != "as served" or counted["searched"] < 0.6 * counted["lists"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fitting, "MAX_SHARE_CHANGED", 100.0)
+        anew = _published(made)
+    assert over.dense.ids == anew.dense.ids
+    for article_id in anew.dense.ids:
+        assert _answer(over, made, article_id, EVERY["long"]) == _answer(anew, made, article_id, EVERY["long"])
+
+
+def test_floors_hold_for_every_row_that_is_not_kept(newsroom: tuple[Settings, Snapshot]) -> None:
+    made, view = newsroom
+    recommender = Recommender.over(view, made)
+    for number in range(len(view)):
+        near = view.near(number)
+        assert near is not None
+        others = np.setdiff1d(np.arange(len(view)), [*near.rows, number])
+        query = recommender._questions.of_row(number)
+        dense, lexical = view.dense.cosines(query.vector), view.lexical.scores(query.terms)
+        assert np.array_equal(dense[near.rows], near.dense)
+        assert np.array_equal(lexical[near.rows], near.lexical)
+        assert dense[others].max(initial=-1) <= near.floors.dense
+        assert lexical[others].max(initial=0) <= near.floors.lexical
+
+
+def test_a_small_archive_keeps_none(tmp_path: Path) -> None:
+    made = settings_for(tmp_path / "home")
+    store(made, [_article(number, Random(number)) for number in range(20)])
+    view = _published(made)
+    assert view.neighbours is None
+    assert view.near(0) is None
+    assert not set(FILES) & set(view.manifest["files"])
+
+
+def test_neighbours_of_other_rows_are_refused(newsroom: tuple[Settings, Snapshot], tmp_path: Path) -> None:
+    made, view = newsroom
+    folder = Home(made.home).snapshots / view.name
+    with pytest.raises(SnapshotError, match="the neighbours do not belong to these rows; run: recommender rebuild"):
+        Neighbours.read(folder, len(view) - 1, Own())
+
+
+def test_several_processes_find_what_one_finds(
+    newsroom: tuple[Settings, Snapshot], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    made, view = newsroom
+    folder = Home(made.home).snapshots / view.name
+    every_day = {"KEPT": 240, "_ENOUGH": 220, "_LOOKED_THROUGH": 720}  # as the other processes have it
+    for name, value in every_day.items():
+        monkeypatch.setattr(neighbourhood, name, value)
+    monkeypatch.setattr(evidence, "DEPTH", 200)
+    one = find_neighbours(view, folder, made, watch=lambda *progress: None)
+    assert one is not None
+    alone = list(one.every)
+    monkeypatch.setattr(neighbourhood, "_MANY_ROWS", 0)
+    monkeypatch.setattr(neighbourhood, "_BLOCK", 50)
+    several = made.model_copy(update={"index": IndexSettings(neighbours_from=0, processes=2)})
+    told: list[tuple[Any, ...]] = []
+    two = find_neighbours(view, folder, several, watch=lambda *progress: told.append(progress))
+    assert two is not None
+    for left, right in zip(alone, two.every, strict=True):
+        assert np.array_equal(left.rows, right.rows)
+        assert np.array_equal(left.dense, right.dense)
+        assert np.array_equal(left.lexical, right.lexical)
+    assert told[-1] == ("finding neighbours", len(view), len(view), "articles")
