@@ -120,6 +120,13 @@ class DenseIndex(Searched):
         return cls(ids, index)
 
     @classmethod
+    def of_rows(cls, ids: list[str], index: Searched, rows: Rows) -> DenseIndex:
+        """Return an index over some rows of another one, vectors to the last bit; ``ids`` are theirs."""
+        some = faiss.IndexFlatIP(index.dim)
+        some.add(index.vectors(rows))
+        return cls(ids, some)
+
+    @classmethod
     def read(cls, ids: list[str], path: Path) -> DenseIndex:
         """Map the index file at ``path`` into memory, shared with every process that maps it.
 

@@ -27,6 +27,7 @@ from recommender.ingest import encode_missing
 from recommender.neighbours import FILES, Neighbours, Own
 from recommender.rank import Filters
 from recommender.recommend import Recommender, evidence, find_neighbours, likeness, neighbourhood
+from recommender.recommend.carried import Carried
 from recommender.recommend.changes import ChangeLog
 from recommender.recommend.likeness import Likeness
 from recommender.settings import IndexSettings, RankingSettings, Settings
@@ -193,9 +194,19 @@ def test_changes_over_kept_neighbours_answer_as_an_index_built_anew(
     for name in ("as served", "long", "any language and kind"):
         counted = _compared(over, made, EVERY[name])
         assert name != "as served" or counted["searched"] < 0.6 * counted["lists"]
+    taken_over: list[bool] = []
+    near = Carried.near
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fitting, "MAX_SHARE_CHANGED", 100.0)
+        patch.setattr(neighbourhood, "_MOST_CHANGED", 100.0 if seed % 2 else 0.0)
+        patch.setattr(
+            Carried, "near", lambda self, row: taken_over.append((found := near(self, row)) is not None) or found
+        )
         anew = _published(made)
+    assert anew.manifest["fit"] == base.manifest["fit"]
+    assert sum(taken_over) > N / 2 if seed % 2 else not taken_over
+    counted = _compared(anew, made, EVERY["as served"])
+    assert counted["searched"] < 0.1 * counted["lists"]
     assert over.dense.ids == anew.dense.ids
     for article_id in anew.dense.ids:
         assert _answer(over, made, article_id, EVERY["long"]) == _answer(anew, made, article_id, EVERY["long"])
@@ -214,6 +225,22 @@ def test_floors_hold_for_every_row_that_is_not_kept(newsroom: tuple[Settings, Sn
         assert np.array_equal(lexical[near.rows], near.lexical)
         assert dense[others].max(initial=-1) <= near.floors.dense
         assert lexical[others].max(initial=0) <= near.floors.lexical
+
+
+def test_after_many_rebuilds_what_was_taken_over_is_still_exact(tmp_path: Path) -> None:
+    made = _settings(tmp_path / "home")
+    chance = Random(11)
+    store(made, [_article(number, chance) for number in range(N)])
+    view = _published(made)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fitting, "MAX_SHARE_CHANGED", 100.0)
+        patch.setattr(neighbourhood, "_MOST_CHANGED", 100.0)
+        for _ in range(4):
+            store(made, [_article(number, chance) for number in chance.sample(range(N + 10), 3)])
+            withdraw(made, [f"a{number:03}" for number in chance.sample(range(N), 3)])
+            view = _published(made)
+    counted = _compared(view, made, EVERY["as served"])
+    assert counted["searched"] < 0.1 * counted["lists"]
 
 
 def test_a_small_archive_keeps_none(tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ FILES = tuple(
 )
 _TELLING_SHARE = 0.15
 _FEW_ARTICLES = 7
+_BLOCK_POSTINGS = 2**22
 
 Scores = NDArray[np.float32]
 
@@ -184,6 +185,36 @@ class LexicalIndex(Questions):
         if query.short and self._n_rows:
             scores *= self._stretch
         return scores
+
+    def only(self, rows: NDArray[np.int64]) -> LexicalIndex:
+        """Return an index over some rows, ascending, that scores them as this one does; terms keep their numbers."""
+        there = np.full(self._n_rows, -1, np.int32)
+        there[rows] = np.arange(len(rows), dtype=np.int32)
+        at = np.concatenate(
+            [
+                start + np.flatnonzero(there[self._rows[start : start + _BLOCK_POSTINGS]] >= 0)
+                for start in range(0, len(self._rows), _BLOCK_POSTINGS)
+            ]
+            or [np.zeros(0, np.int64)]
+        )
+        starts, ends = self._query_offsets[rows], self._query_offsets[rows + 1]
+        asked = positions(starts, ends)
+        arrays = {
+            "languages": np.array(self.languages, np.str_),
+            "articles": np.array([self.fit.n_articles.get(language, 0) for language in self.languages], np.int64),
+            "constants": np.array([self.fit.rarest, self.fit.mean_length]),
+            "keys": self.keys,
+            "idf": self._idf,
+            "articles_with": self.fit.n_with,
+            "lengths": self.lengths[rows],
+            "offsets": np.searchsorted(at, self._offsets),
+            "rows": there[self._rows[at]],
+            "weights": self._weights[at],
+            "query_offsets": np.concatenate([[0], np.cumsum(ends - starts)]),
+            "query_terms": self._query_terms[asked],
+            "query_weights": self._query_weights[asked],
+        }
+        return LexicalIndex(arrays, len(rows))
 
     def rows_with(self, number: int) -> NDArray[np.int32]:
         """Return the rows that a term's list names, ascending."""

@@ -13,12 +13,15 @@ from numpy.typing import NDArray
 
 from recommender import compose, processes, rank
 from recommender.answer import DEFAULT_OPTIONS
-from recommender.errors import SnapshotError
+from recommender.catalog import Catalog
+from recommender.errors import CatalogError, SnapshotError
 from recommender.fusion import Model
 from recommender.home import Home
 from recommender.neighbours import Floors, Near, Own
 from recommender.rank import Filters, Mask
+from recommender.recommend.carried import Carried, may_carry
 from recommender.recommend.evidence import DEPTH, Inquiry
+from recommender.recommend.likeness import Likeness
 from recommender.recommend.query import Query, query_of_row
 from recommender.settings import Settings
 from recommender.snapshot import Found, Snapshot, load
@@ -30,6 +33,7 @@ _LOOKED_THROUGH = 3 * KEPT  # of the nearest, for those that may stand in the li
 _BLOCK = 512
 _ROUNDING = 1e-5  # of what is searched in blocks
 _MANY_ROWS = 10 * _BLOCK
+_MOST_CHANGED = 0.05  # share of the archive; a fit does not outlive more
 
 Rows = NDArray[np.int64]
 
@@ -45,28 +49,64 @@ class Watch(Protocol):
 class Finder:
     """Finds the neighbours of rows; all that may be asked of them is exact, see ``likeness.Likeness``."""
 
-    def __init__(self, snapshot: Snapshot, model: Model, own: Own) -> None:
+    def __init__(self, snapshot: Snapshot, model: Model, own: Own, carried: Carried | None = None) -> None:
         """Take an index.
 
         Args:
             snapshot: whose rows.
             model: tells whose links count for a list.
             own: which rows may stand in one.
+            carried: what the index before kept of them; None where nothing can be taken over.
         """
+        self._carried = carried
         self._snapshot = snapshot
         self._model = model
         self._own = own
+        self._every = np.arange(len(snapshot))
         self._fit = rank.allowed(snapshot.columns, Filters(kinds=own.kinds, stubs=False))
 
     def near(self, rows: Rows) -> list[Near]:
         """Return what is to be kept for some rows."""
-        found, cosines = self._snapshot.dense.near_rows(rows, min(len(self._snapshot), _LOOKED_THROUGH))
-        return [self._of(int(row), *each) for row, *each in zip(rows, found, cosines, strict=True)]
+        near = {int(row): self._taken_over(int(row)) for row in rows} if self._carried else {}
+        anew = np.array([row for row in rows if near.get(int(row)) is None], np.int64)
+        if len(anew):
+            found, cosines = self._snapshot.dense.near_rows(anew, min(len(self._snapshot), _LOOKED_THROUGH))
+            near |= {int(row): self._of(int(row), *each) for row, *each in zip(anew, found, cosines, strict=True)}
+        return [each for row in rows if (each := near[int(row)]) is not None]
+
+    def _taken_over(self, row: int) -> Near | None:
+        """Return what is to be kept for a row from what was kept before, None where that is too little by now."""
+        near = self._carried.near(row) if self._carried else None
+        if near is None:
+            return None
+        query = query_of_row(self._snapshot, row)
+        if not self._is_enough(query, near):
+            return None
+        asked = replace(query, near=near)
+        joined = Inquiry(self._snapshot, self._model, asked, DEFAULT_OPTIONS).joined()
+        missing = np.setdiff1d(np.concatenate([joined, np.array(query.linked, np.int64)]), [*near.rows, row])
+        if not len(missing):
+            return near
+        dense, lexical = (each.astype(np.float32) for each in Likeness(self._snapshot, asked).of(missing))
+        rows = np.concatenate([near.rows, missing])
+        order = np.argsort(rows)
+        both = np.concatenate([near.dense, dense]), np.concatenate([near.lexical, lexical])
+        return Near(rows[order], both[0][order], both[1][order], near.floors)
+
+    def _is_enough(self, query: Query, near: Near) -> bool:
+        """Tell whether a list has what it asks for in what is kept, and something to spare."""
+        own, floors = self._own_rows(query, near.rows), near.floors
+        return (
+            _enough(near.dense, floors.dense, -np.inf)
+            and _enough(near.dense[own], floors.of_dense(own=True), -np.inf)
+            and _enough(near.lexical, floors.lexical, 0.0)
+            and _enough(near.lexical[own], floors.of_lexical(own=True), 0.0)
+        )
 
     def _of(self, row: int, found: Rows, cosines: NDArray[np.float32]) -> Near:
         """Return what is to be kept for a row; the nearest rows are given, best first, itself among them."""
         query = query_of_row(self._snapshot, row)
-        own = self._own_rows(query)
+        own = self._own_rows(query, self._every)
         every = len(found) == len(self._snapshot)
         nearest, dense_floor = _first(found, cosines, found != row, every=every)
         own_nearest, own_dense_floor = _first(found, cosines, own[found], every=every)
@@ -83,15 +123,14 @@ class Finder:
         joined = Inquiry(self._snapshot, self._model, replace(query, near=near), DEFAULT_OPTIONS).joined()
         return self._with(query, np.concatenate([near.rows, joined, np.array(query.linked, np.int64)]), lexical, floors)
 
-    def _own_rows(self, query: Query) -> Mask:
+    def _own_rows(self, query: Query, rows: Rows) -> Mask:
         """Return which rows may stand in the article's list for being similar."""
-        own, columns = self._fit.copy(), self._snapshot.columns
+        own, columns = self._fit[rows] & (rows != query.own_row), self._snapshot.columns
         if self._own.same_language:
-            own &= ~rank.other_language(columns, query.language)
+            own &= ~rank.other_language(columns, query.language, rows)
         if self._own.past_only and query.published_at != UNDATED:
-            own &= rank.not_younger(columns, query.published_at)
-        own[query.own_row] = False
-        return own
+            own &= rank.not_younger(columns, query.published_at, rows)
+        return np.asarray(own)
 
     def _with(self, query: Query, rows: Rows, lexical: NDArray[np.float32], floors: Floors) -> Near:
         rows = np.unique(rows)
@@ -103,6 +142,11 @@ class Finder:
         found, cosines = self._snapshot.dense.near_rows(np.array([row]), min(KEPT, len(own)), own)
         there = found[0] >= 0
         return found[0][there], float(cosines[0, -1]) + _ROUNDING if there.all() else -np.inf
+
+
+def _enough(values: NDArray[np.float32], floor: float, least: float) -> bool:
+    """Tell whether so many lie above the floor as are asked for, or nothing can lie below it."""
+    return floor <= least or int((values > floor).sum()) >= _ENOUGH
 
 
 def _first(found: Rows, cosines: NDArray[np.float32], wanted: Mask, *, every: bool) -> tuple[Rows, float]:
@@ -144,14 +188,29 @@ def find_neighbours(snapshot: Snapshot, folder: Path, settings: Settings, *, wat
         return None
     ranking = settings.ranking
     own = Own(ranking.kinds, ranking.same_language, ranking.past_only)
-    return Found(_every(snapshot, folder, settings, own, watch), own)
+    return Found(_every(snapshot, folder, settings, own, _changed(snapshot, settings, own), watch), own)
 
 
-def _every(snapshot: Snapshot, folder: Path, settings: Settings, own: Own, watch: Watch) -> Iterator[Near]:
+def _changed(snapshot: Snapshot, settings: Settings, own: Own) -> list[str] | None:
+    """Return what changed since the live index, None where nothing can be taken over from it."""
+    home = Home(settings.home)
+    try:
+        former = load(home)
+        with Catalog(home.catalog) as catalog:
+            changed = [article_id for article_id, _ in catalog.changed_since(former.change)]
+    except (SnapshotError, CatalogError):
+        return None
+    few = len(changed) <= _MOST_CHANGED * len(snapshot)
+    return changed if few and former.neighbours is not None and may_carry(former, snapshot, own) else None
+
+
+def _every(
+    snapshot: Snapshot, folder: Path, settings: Settings, own: Own, changed: list[str] | None, watch: Watch
+) -> Iterator[Near]:
     n = len(snapshot)
     n_processes = (settings.index.processes or os.cpu_count() or 1) if n >= _MANY_ROWS else 1
     parts = [np.arange(start, min(n, start + _BLOCK)) for start in range(0, n, _BLOCK)]
-    told = (settings, snapshot.name, folder, own) if n_processes > 1 else (settings, snapshot, folder, own)
+    told = (settings, snapshot.name if n_processes > 1 else snapshot, folder, own, changed)
     done = 0
     try:
         for found in processes.in_order(_near, parts, n_processes, _open, told):
@@ -170,10 +229,11 @@ def _every(snapshot: Snapshot, folder: Path, settings: Settings, own: Own, watch
 _finder: list[Finder] = []  # of a process that finds neighbours; one
 
 
-def _open(settings: Settings, snapshot: Snapshot | str, folder: Path, own: Own) -> None:
+def _open(settings: Settings, snapshot: Snapshot | str, folder: Path, own: Own, changed: list[str] | None) -> None:
     home = Home(settings.home)
     opened = load(home, snapshot, folder=folder) if isinstance(snapshot, str) else snapshot
-    _finder[:] = [Finder(opened, compose.ranking_model(home, settings.ranking), own)]
+    carried = None if changed is None else Carried(load(home), opened, changed)
+    _finder[:] = [Finder(opened, compose.ranking_model(home, settings.ranking), own, carried)]
 
 
 def _near(rows: Rows) -> list[Near]:
