@@ -19,7 +19,7 @@ PACKAGE = Path(recommender.__file__).parent
 
 LAYERS = (
     {"errors", "text", "markup"},
-    {"article", "settings", "vectors", "tokens", "measures", "home", "disk", "processes"},
+    {"article", "settings", "vectors", "tokens", "measures", "home", "disk", "processes", "memory"},
     {
         *("readers", "catalog", "encoder", "dense", "lexical", "graph", "links", "copies"),
         *("rank", "fusion", "editorial", "explain", "language", "keys", "neighbours"),

@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import Any
 
-from recommender import snapshot
+from recommender import memory, snapshot
 from recommender.catalog import Catalog
 from recommender.errors import BusyError, CatalogError, EncoderDisabledError, RecommenderError
 from recommender.home import Home
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 _BEAT_SECONDS = 0.2
 _PATIENCE_SECONDS = 30.0
+_GIVING_SECONDS = 5.0
 _MOST_ENCODED = 16
 _MOST_TAKEN_IN = 64
 _NO_INDEX = "the newest index cannot be served, the former one answers; the service's log says why"
@@ -83,6 +84,8 @@ class Live:
         self._log: ChangeLog | None = None
         self._leading: contextlib.ExitStack | None = None
         self._encode_after = 0.0
+        self._given_back = 0
+        self._next_giving = 0.0
         self._stopping = Event()
         self._thread: Thread | None = None
         self._problems: dict[str, str] = {}
@@ -134,12 +137,21 @@ class Live:
         while not self._stopping.wait(0.0 if self._encode() or self._has_more() else _BEAT_SECONDS):
             try:
                 self._look(wait=True)
+                self._give_back()
             except RecommenderError as error:
                 log.warning("nothing can be served: %s", error)
                 self._stopping.wait(self._settings.serve.poll_seconds)
             except Exception:
                 log.exception("following the home failed; it goes on")
                 self._stopping.wait(_PATIENCE_SECONDS)
+
+    def _give_back(self) -> None:
+        """Give back what former states left in pieces, where one was replaced."""
+        serial = self._held.serial if self._held else 0
+        if serial != self._given_back and self._clock() >= self._next_giving:
+            self._next_giving = self._clock() + _GIVING_SECONDS
+            self._given_back = serial
+            memory.give_back()
 
     def _has_more(self) -> bool:
         """Tell whether rows are left to be tried since something was written."""
