@@ -22,7 +22,7 @@ LAYERS = (
     {"article", "settings", "vectors", "tokens", "measures", "home", "disk", "processes", "memory"},
     {
         *("readers", "catalog", "encoder", "dense", "lexical", "graph", "links", "copies"),
-        *("rank", "fusion", "editorial", "explain", "language", "keys", "neighbours"),
+        *("rank", "fusion", "editorial", "explain", "language", "keys", "neighbours", "ready"),
     },
     {"ingest", "snapshot", "compose", "answer", "evaluate"},
     {"build", "recommend", "fragment", "backup", "audit"},

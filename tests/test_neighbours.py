@@ -26,14 +26,14 @@ from recommender.home import Home
 from recommender.ingest import encode_missing
 from recommender.neighbours import FILES, Neighbours, Own
 from recommender.rank import Filters
-from recommender.recommend import Recommender, evidence, find_neighbours, likeness, neighbourhood
+from recommender.recommend import Recommender, evidence, find_neighbours, finish_lists, likeness, neighbourhood
 from recommender.recommend.carried import Carried
 from recommender.recommend.changes import ChangeLog
 from recommender.recommend.likeness import Likeness
 from recommender.settings import IndexSettings, RankingSettings, Settings
 from recommender.snapshot import Overlay, Snapshot, View
 
-N = 160
+N = 120
 WORDS = [f"{start}{end}" for start in ("har", "fer", "cou", "sto", "bri", "tra", "mar", "wal") for end in
          ("bour", "ry", "ncil", "rm", "dge", "in", "ket", "king")]  # fmt: skip
 EVERY = {
@@ -90,7 +90,12 @@ def _settings(home: Path, **ranking: Any) -> Settings:
 
 
 def _published(made: Settings) -> Snapshot:
-    publish(made, neighbours=partial(find_neighbours, settings=made, watch=lambda *progress: None))
+    watch = lambda *progress: None  # noqa: E731
+    publish(
+        made,
+        neighbours=partial(find_neighbours, settings=made, watch=watch),
+        lists=partial(finish_lists, settings=made, watch=watch),
+    )
     return snapshot.load(Home(made.home))
 
 
@@ -102,6 +107,13 @@ def newsroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Setting
         chance = Random(7)
         store(made, [_article(number, chance) for number in range(N)])
         yield made, _published(made)
+
+
+def _encode(made: Settings) -> None:
+    with Catalog(Home(made.home).catalog, write=True) as catalog:
+        recipe = compose.recipe(made.encoder)
+        every = [*catalog.articles(), *links.stubs(catalog.links(), catalog.languages())]
+        encode_missing(catalog, HashingEncoder(), [(each, recipe.views(each)) for each in every])
 
 
 def _answer(view: View, made: Settings, article_id: str, options: Options) -> dict[str, Any]:
@@ -118,7 +130,7 @@ class _Searched(View):
         self._view = view
 
     def __getattribute__(self, name: str) -> Any:
-        if name == "near":
+        if name in ("near", "finished"):
             return lambda number: None
         return getattr(object.__getattribute__(self, "__dict__")["_view"], name)
 
@@ -136,7 +148,8 @@ def _compared(view: View, made: Settings, options: Options) -> Counter[str]:
         widen(self)
 
     searched = _Searched(view)
-    for article_id in view.dense.ids:
+    for number, article_id in enumerate(view.dense.ids):
+        counted["finished"] += options == options_of(made.ranking) and view.finished(number) is not None
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(Likeness, "widen", counting)
             found = _answer(view, made, article_id, options)
@@ -152,10 +165,12 @@ def test_lists_from_kept_neighbours_are_those_of_a_search(newsroom: tuple[Settin
     assert counted["lists"] > N  # stubs too
     if name == "as served":
         assert counted["searched"] < 0.1 * counted["lists"]
+        assert counted["finished"] == N  # of articles, not of stubs
     if name in ("past", "a section"):
         assert counted["searched"]  # too few of what is kept: the test sees both ways
 
 
+@pytest.mark.slow
 def test_past_only_needs_no_search_where_the_newsroom_has_set_it(tmp_path: Path) -> None:
     made = _settings(tmp_path / "home", past_only=True)
     chance = Random(8)
@@ -166,6 +181,7 @@ def test_past_only_needs_no_search_where_the_newsroom_has_set_it(tmp_path: Path)
     assert counted["searched"] < 0.25 * counted["lists"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_changes_over_kept_neighbours_answer_as_an_index_built_anew(
     newsroom: tuple[Settings, Snapshot], tmp_path: Path, seed: int
@@ -183,10 +199,7 @@ def test_changes_over_kept_neighbours_answer_as_an_index_built_anew(
     ]
     store(made, [*relinked, *changed])
     withdraw(made, [f"a{number:03}" for number in chance.sample(range(N), 6)])
-    with Catalog(Home(made.home).catalog, write=True) as catalog:
-        recipe = compose.recipe(made.encoder)
-        every = [*catalog.articles(), *links.stubs(catalog.links(), catalog.languages())]
-        encode_missing(catalog, HashingEncoder(), [(each, recipe.views(each)) for each in every])
+    _encode(made)
     with Catalog(Home(made.home).catalog) as catalog:
         log.read(catalog)
     over = Overlay(base, log.changes())
@@ -212,6 +225,48 @@ def test_changes_over_kept_neighbours_answer_as_an_index_built_anew(
         assert _answer(over, made, article_id, EVERY["long"]) == _answer(anew, made, article_id, EVERY["long"])
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (3, 4, 5))])
+def test_a_finished_list_is_served_only_where_it_would_be_made_the_same_now(tmp_path: Path, seed: int) -> None:
+    chance = Random(f"finished {seed}")
+    made = _settings(tmp_path / "home")
+    first = [_article(number, Random(f"{seed} {number}")) for number in range(N)]
+    store(made, first)
+    base = _published(made)
+    log = ChangeLog(base, compose.recipe(made.encoder))
+    if seed % 3 == 0:
+        store(made, [_article(N + 1, chance)])
+    if seed % 3 == 1:
+        withdraw(made, [chance.choice(first).id])
+    if seed % 3 == 2:
+        story = chance.choice(first)
+        store(made, [replace(story, read_more=(ReadMore("", f"https://a.example/{chance.randrange(N)}"),))])
+    _encode(made)
+    with Catalog(Home(made.home).catalog) as catalog:
+        log.read(catalog)
+    counted = _compared(Overlay(base, log.changes()), made, EVERY["as served"])
+    assert 0 < counted["finished"] < N
+
+
+def test_the_desk_is_heeded_over_finished_lists(newsroom: tuple[Settings, Snapshot]) -> None:
+    made, view = newsroom
+    first = Recommender.over(view, made).related("a003").results[0].id
+    Home(made.home).rules.write_text(f'[[block]]\narticle = "{first}"\n', encoding="utf-8")
+    try:
+        _compared(view, made, EVERY["as served"])
+        assert first not in [line.id for line in Recommender.over(view, made).related("a003").results]
+    finally:
+        Home(made.home).rules.unlink()
+
+
+def test_lists_made_in_another_way_are_not_taken(newsroom: tuple[Settings, Snapshot]) -> None:
+    made, view = newsroom
+    other = made.model_copy(update={"ranking": RankingSettings(keep_copy="newest", half_life_days=20.0)})
+    _compared(view, other, EVERY["as served"])
+    assert Recommender.over(view, made)._finished is not None
+    assert Recommender.over(view, other)._finished is None
+    assert Recommender.over(view, made).with_model(fusion.shipped())._finished is None
+
+
 def test_floors_hold_for_every_row_that_is_not_kept(newsroom: tuple[Settings, Snapshot]) -> None:
     made, view = newsroom
     recommender = Recommender.over(view, made)
@@ -227,6 +282,7 @@ def test_floors_hold_for_every_row_that_is_not_kept(newsroom: tuple[Settings, Sn
         assert lexical[others].max(initial=0) <= near.floors.lexical
 
 
+@pytest.mark.slow
 def test_after_many_rebuilds_what_was_taken_over_is_still_exact(tmp_path: Path) -> None:
     made = _settings(tmp_path / "home")
     chance = Random(11)
@@ -259,6 +315,7 @@ def test_neighbours_of_other_rows_are_refused(newsroom: tuple[Settings, Snapshot
         Neighbours.read(folder, len(view) - 1, Own())
 
 
+@pytest.mark.slow
 def test_several_processes_find_what_one_finds(
     newsroom: tuple[Settings, Snapshot], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

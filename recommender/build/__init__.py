@@ -66,6 +66,7 @@ def rebuild(
     watch: Stage = unwatched,
     gate: snapshot.Check = lambda candidate: None,
     neighbours: snapshot.Find = lambda candidate, folder: None,
+    lists: snapshot.Finish = lambda candidate, folder: None,
 ) -> BuildReport:
     """Bring the published index up to the catalog.
 
@@ -81,6 +82,7 @@ def rebuild(
         gate: called with the new snapshot before it goes live; what it raises stops the publication, what it returns goes into
             the manifest.
         neighbours: finds what is kept of the rows most like each; called before the gate.
+        lists: finishes every article's list; called after that.
 
     Raises:
         CatalogError, SnapshotError, EncoderError: the former snapshot stays live.
@@ -125,7 +127,7 @@ def rebuild(
         _probe(candidate)
         return gate(candidate)
 
-    published = snapshot.publish(home, contents, manifest, now=now, check=check, neighbours=neighbours)
+    published = snapshot.publish(home, contents, manifest, now=now, check=check, neighbours=neighbours, lists=lists)
     return BuildReport(
         published.name,
         texts.n_articles,

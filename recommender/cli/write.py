@@ -19,7 +19,7 @@ from recommender.errors import InputError, SnapshotError
 from recommender.home import Home
 from recommender.ingest import IngestReport, Intake, Writer
 from recommender.ingest import ingest as ingest_sources
-from recommender.recommend import Recommender, find_neighbours
+from recommender.recommend import Recommender, find_neighbours, finish_lists
 from recommender.settings import Settings, with_flags
 from recommender.snapshot import Check, Snapshot
 from recommender.trial import Gate, measured
@@ -195,6 +195,7 @@ def run_rebuild(
             watch=watch,
             gate=gate,
             neighbours=partial(find_neighbours, settings=settings, watch=watch),
+            lists=partial(finish_lists, settings=settings, watch=watch),
         )
     if report.unknown_languages:
         named = ", ".join(f"{count:,} in {language}" for language, count in report.unknown_languages.items())

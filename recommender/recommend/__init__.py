@@ -3,8 +3,9 @@
 A :class:`Recommender` answers from one state of the archive; :class:`Live` holds the one that answers now.
 """
 
+from recommender.recommend.finishing import finish_lists
 from recommender.recommend.live import Live
 from recommender.recommend.neighbourhood import find_neighbours
 from recommender.recommend.recommender import Recommender
 
-__all__ = ["Live", "Recommender", "find_neighbours"]
+__all__ = ["Live", "Recommender", "find_neighbours", "finish_lists"]

@@ -175,6 +175,11 @@ def _best(values: NDArray[np.float32], rows: Rows) -> tuple[Rows, float]:
     return np.concatenate([above, rows[found == least][: KEPT - len(above)]]), float(least)
 
 
+def n_processes(settings: Settings, n_rows: int) -> int:
+    """Return how many processes look through an index of so many rows."""
+    return (settings.index.processes or os.cpu_count() or 1) if n_rows >= _MANY_ROWS else 1
+
+
 def find_neighbours(snapshot: Snapshot, folder: Path, settings: Settings, *, watch: Watch) -> Found | None:
     """Return what finds the neighbours of a new index, row by row as they are taken; None where the settings keep none.
 
@@ -208,12 +213,12 @@ def _every(
     snapshot: Snapshot, folder: Path, settings: Settings, own: Own, changed: list[str] | None, watch: Watch
 ) -> Iterator[Near]:
     n = len(snapshot)
-    n_processes = (settings.index.processes or os.cpu_count() or 1) if n >= _MANY_ROWS else 1
+    parallel = n_processes(settings, n)
     parts = [np.arange(start, min(n, start + _BLOCK)) for start in range(0, n, _BLOCK)]
-    told = (settings, snapshot.name if n_processes > 1 else snapshot, folder, own, changed)
+    told = (settings, snapshot.name if parallel > 1 else snapshot, folder, own, changed)
     done = 0
     try:
-        for found in processes.in_order(_near, parts, n_processes, _open, told):
+        for found in processes.in_order(_near, parts, parallel, _open, told):
             yield from found
             done += len(found)
             watch("finding neighbours", done, n, "articles")

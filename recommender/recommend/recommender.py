@@ -15,7 +15,7 @@ from typing import Any, Self
 import numpy as np
 
 from recommender import compose, fusion, links, snapshot
-from recommender.answer import DEFAULT_OPTIONS, Answer, Options
+from recommender.answer import DEFAULT_OPTIONS, Answer, Options, options_of
 from recommender.article import Article
 from recommender.editorial import NO_HAND, Hand, Rule
 from recommender.encoder import Encoder, Recipe
@@ -32,6 +32,7 @@ from recommender.fusion import Model
 from recommender.home import Home
 from recommender.ingest import Intake, Withdrawn, Written
 from recommender.recommend.evidence import Inquiry
+from recommender.recommend.finished import made_with, restored, touched_by
 from recommender.recommend.lists import Lists
 from recommender.recommend.order import KeptCopy
 from recommender.recommend.page import page
@@ -75,6 +76,7 @@ class Recommender:
         texts: Texts | None = None,
         intake: Intake | None = None,
         pool: EncoderPool | None = None,
+        served: Options | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Take a snapshot and the means to encode what is not in it.
@@ -91,6 +93,7 @@ class Recommender:
             intake: takes what :meth:`upsert` and :meth:`withdraw` are given; None where nothing can be written.
             pool: encodes what readers ask with; where it cannot, a free text is answered by its words alone. None: whoever asks
                 encodes, and an error is one.
+            served: how lists are made that the index may hold finished; None where none are taken from it.
             clock: tells when the desk's rules end.
         """
         self.recipe = recipe
@@ -102,6 +105,7 @@ class Recommender:
         self._texts = texts
         self._intake = intake
         self._pool = pool
+        self._served = served
         self._clock = clock
         self._take(snapshot)
 
@@ -111,6 +115,10 @@ class Recommender:
         self.hand = Hand.of(self._rules, self._row_meant, snapshot.columns.sections) if self._rules else NO_HAND
         self._lists = Lists(snapshot, model=self.model, hand=self.hand, keep_copy=self._keep_copy, clock=self._clock)
         self._teller = Teller(snapshot, self._texts)
+        finished = snapshot.finished_with
+        self._finished = (
+            self._served if finished and self._served and self.made_with(self._served) == finished else None
+        )
         self._questions = Questions(
             snapshot, recipe=self.recipe, encode=self._encode, fuzzy_threshold=self._fuzzy_threshold
         )
@@ -145,6 +153,7 @@ class Recommender:
         texts: Texts | None = None,
         like: Recommender | None = None,
         pooled: bool = False,
+        ruled: bool = True,
     ) -> Self:
         """Return a recommender over a loaded snapshot.
 
@@ -153,6 +162,7 @@ class Recommender:
             settings, texts: see :meth:`open`.
             like: one whose encoder is used where it is the same, so that none is opened twice.
             pooled: encode in an :class:`EncoderPool`, as a service does.
+            ruled: heed the desk's rules.
         """
         home = Home(settings.home)
         made_with = live.manifest["encoder"]
@@ -165,11 +175,12 @@ class Recommender:
             encoder=encoder,
             fuzzy_threshold=settings.links.fuzzy_threshold,
             model=compose.ranking_model(home, settings.ranking),
-            rules=compose.desk_rules(home, settings.ranking),
+            rules=compose.desk_rules(home, settings.ranking) if ruled else (),
             keep_copy=settings.ranking.keep_copy,
             texts=texts,
             intake=Intake(home, fuzzy_threshold=settings.links.fuzzy_threshold),
             pool=pool or (_pool(encoder, settings.serve) if pooled else None),
+            served=options_of(settings.ranking),
         )
 
     def with_view(self, snapshot: View) -> Self:
@@ -182,6 +193,7 @@ class Recommender:
         """Return a recommender that answers from the same snapshot with other weights."""
         other = copy.copy(self)
         other.model = model
+        other._served = other._finished = None
         other._lists = self._lists.with_model(model)
         return other
 
@@ -215,7 +227,7 @@ class Recommender:
             UnknownArticleError: no such id; carries the nearest titles.
             QueryError: a filter that can never match.
         """
-        return self._answer(*self._of_row(self._row(article_id)), options)
+        return self._of_known(self._row(article_id), options)
 
     def related_by_url(self, url: str, options: Options = DEFAULT_OPTIONS) -> Answer:
         """Return the stories related to the article at an address, in any spelling that means the same page.
@@ -224,7 +236,7 @@ class Recommender:
             UnknownArticleError: no article has this address.
             QueryError: it is no http(s) address, or a filter can never match.
         """
-        return self._answer(*self._of_row(self._row_at(url)), options)
+        return self._of_known(self._row_at(url), options)
 
     def related_to(self, article: Article, options: Options = DEFAULT_OPTIONS) -> Answer:
         """Return the stories related to an article that was sent along; it is not stored.
@@ -379,6 +391,17 @@ class Recommender:
         group = -1 if number is None else int(self.snapshot.columns.copies[number])
         rows = np.flatnonzero(self.snapshot.columns.copies == group) if group >= 0 else ()
         return [article_id, *(self.snapshot.dense.ids[row] for row in rows)]
+
+    def made_with(self, options: Options) -> str:
+        """Return what lists have in common that were made in the same way as this recommender makes them."""
+        return made_with(options, self.model, self._keep_copy)
+
+    def _of_known(self, number: int, options: Options) -> Answer:
+        if options == self._finished and (kept := self.snapshot.finished(number)) is not None:
+            near, raw = kept
+            if not touched_by(self.hand.under(number, self._clock()), near):
+                return restored(raw, self.snapshot.name)
+        return self._answer(*self._of_row(number), options)
 
     def _of_row(self, number: int) -> tuple[Query, dict[str, Any]]:
         row = self.snapshot.row(number)

@@ -12,7 +12,7 @@ from recommender.snapshot.keep import Dropped, prune
 from recommender.snapshot.listing import Published, published
 from recommender.snapshot.live import Snapshot, load
 from recommender.snapshot.overlay import Changes, Overlay
-from recommender.snapshot.publish import Check, Find, Found, publish
+from recommender.snapshot.publish import Check, Find, Finish, Finished, Found, publish
 from recommender.snapshot.view import View
 
 __all__ = [
@@ -27,6 +27,8 @@ __all__ = [
     "Entry",
     "Facts",
     "Find",
+    "Finish",
+    "Finished",
     "Fit",
     "Found",
     "Overlay",

@@ -12,14 +12,15 @@ from typing import Any
 from recommender import lexical
 from recommender.disk import sha256
 from recommender.neighbours import FILES as NEIGHBOURS
+from recommender.ready import FILES as LISTS
 
 FORMAT = 4
 TERMS = ("terms.keys.npy", "terms.articles_with.npy")
 REQUIRED = ("dense.faiss", *lexical.FILES, "copies.npy", *TERMS, "rows.npz", "rows.jsonl", "names.json")
 
 
-FILES = (*REQUIRED, *NEIGHBOURS)
-"""Those that a snapshot may have; without neighbours it has the required ones."""
+FILES = (*REQUIRED, *NEIGHBOURS, *LISTS)
+"""Those that a snapshot may have; ``manifest.json`` says whether it keeps neighbours and finished lists."""
 
 
 class State(StrEnum):
@@ -61,7 +62,8 @@ def _problems(folder: Path, manifest_sha256: str | None) -> list[str]:
         if manifest["format"] != FORMAT:
             raise _OtherFormatError(f"{path}: has format {manifest['format']!r}, this program reads {FORMAT}")
         files: dict[str, dict[str, Any]] = {file: dict(said) for file, said in dict(manifest["files"]).items()}
-        if set(files) != set(FILES if manifest.get("neighbours") else REQUIRED):
+        kept = [*(NEIGHBOURS if "neighbours" in manifest else ()), *(LISTS if "lists" in manifest else ())]
+        if set(files) != {*REQUIRED, *kept}:
             return [f"{path}: names the files {', '.join(sorted(files))}, {', '.join(REQUIRED)} are expected"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         return [f"{path}: cannot be read ({error})"]

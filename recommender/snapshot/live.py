@@ -21,6 +21,7 @@ from recommender.home import Home
 from recommender.lexical import LexicalIndex
 from recommender.neighbours import Near, Neighbours, Own
 from recommender.rank import BY_ROW, Columns
+from recommender.ready import ReadyLists
 from recommender.snapshot.contents import Fit, Row
 from recommender.snapshot.current import REBUILD, read_current, readable
 from recommender.snapshot.files import TERMS, verify
@@ -75,6 +76,7 @@ class Snapshot(View):
         self.centres, self.headline_centres = self.fit.centres, self.fit.headline_centres
         kept = manifest.get("neighbours")
         self.take(Neighbours.read(folder, n, _own(kept)) if kept else None)
+        self.finish_with(folder, manifest.get("lists"))
         with (folder / "rows.jsonl").open("rb") as stream:
             self._lines = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) if n else b""
 
@@ -86,6 +88,17 @@ class Snapshot(View):
     def near(self, number: int) -> Near | None:
         """Return what is kept of the rows most like one; None where nothing is."""
         return self.neighbours.near(number) if self.neighbours else None
+
+    def finish_with(self, folder: Path, said: Mapping[str, Any] | None) -> None:
+        """Answer with the finished lists in a folder from here on, with none where nothing is said of them."""
+        self.finished_with = str(said["made_with"]) if said else None
+        self._lists = ReadyLists.read(folder, len(self)) if said else None
+
+    def finished(self, number: int) -> tuple[Near, bytes] | None:
+        """Return a row's finished list and what is near it, None where there is none."""
+        raw = self._lists.of(number) if self._lists else None
+        near = self.near(number) if raw else None
+        return None if raw is None or near is None else (near, raw)
 
     def row(self, number: int) -> Row:
         """Return what is served of one row."""

@@ -60,7 +60,7 @@ class Overlay(View):
         self.changes = changes
         self.name, self.manifest, self.change = base.name, base.manifest, changes.change
         self.centres, self.headline_centres = base.centres, base.headline_centres
-        self.own = base.own
+        self.own, self.finished_with = base.own, base.finished_with
         ids = sorted(changes.entries)
         entries = [changes.entries[article_id] for article_id in ids]
         self._rows = [entry.row for entry in entries]
@@ -92,6 +92,48 @@ class Overlay(View):
         there = np.flatnonzero(rows >= 0)
         order = there[np.argsort(rows[there])]
         return Near(rows[order], dense[order], lexical[order], kept.floors)
+
+    def finished(self, number: int) -> tuple[Near, bytes] | None:
+        """Return a row's finished list and what is near it, None where there is none, or something it depends on has changed."""
+        place = int(self._place[number])
+        kept = self._base.finished(place) if place < len(self._base) else None
+        near = self.near(number) if kept else None
+        if kept is None or near is None or self._depends_on_changed(place, number, kept[0], near):
+            return None
+        return near, kept[1]
+
+    def _depends_on_changed(self, place: int, number: int, kept: Near, near: Near) -> bool:
+        """Tell whether a row's list may depend on what changed.
+
+        Args:
+            place, number: the row in the snapshot and here.
+            kept, near: what is near it there and here.
+        """
+        if self._altered[place] or self._altered[kept.rows].any():
+            return True
+        if len(near.rows) == len(kept.rows) and not self.changes.entries:
+            return bool(self.changes.gone) and kept.floors.lexical <= 0
+        floors = near.floors
+        new = self._place[near.rows] >= len(self._base)
+        above = (near.dense > floors.of_dense(own=True)) | (near.lexical > floors.of_lexical(own=True))
+        # Where few rows share a term, those that share none are counted as well, and their number may have changed.
+        return floors.lexical <= 0 or bool((new & above).any())
+
+    @cached_property
+    def _altered(self) -> NDArray[np.bool_]:
+        """Which rows of the snapshot went, were replaced, link or are linked to otherwise, or have other near-copies, shape (n,)."""
+        base, n_base = self._base, len(self._base)
+        now = self._row_at[:n_base]
+        altered = now < 0
+        for source, targets in self.changes.targets.items():
+            row = base.dense.row_of(source)
+            before = [] if row is None else [row, *base.graph.linked_by(row)]
+            after = [found for each in targets if (found := base.dense.row_of(each)) is not None]
+            altered[[*before, *after]] = True
+        copies = base.columns.copies
+        expected = np.where(copies >= 0, now[copies], -1)
+        altered |= self.columns.copies[np.maximum(now, 0)] != expected
+        return altered
 
     @cached_property
     def url_keys(self) -> Sequence[str | None]:

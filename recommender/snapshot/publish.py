@@ -21,6 +21,8 @@ from recommender.home import Home
 from recommender.neighbours import FILES as NEIGHBOURS
 from recommender.neighbours import Near, Neighbours, Own
 from recommender.rank import BY_ROW
+from recommender.ready import FILES as LISTS
+from recommender.ready import ReadyLists
 from recommender.snapshot.columns import columns_of
 from recommender.snapshot.contents import SERVED, Contents, Row
 from recommender.snapshot.current import REBUILD, next_name, taking_over, write_current
@@ -45,6 +47,17 @@ Find = Callable[[Snapshot, Path], Found | None]
 """Finds the neighbours in a snapshot that lies in a folder aside; None where none are to be kept."""
 
 
+class Finished(NamedTuple):
+    """Lists as they are finished: of every row in their order, packed, empty for none; and how they are made."""
+
+    every: Iterable[bytes]
+    made_with: str
+
+
+Finish = Callable[[Snapshot, Path], Finished | None]
+"""Finishes the lists of a snapshot that lies in a folder aside; None where none are to be kept."""
+
+
 def publish(
     home: Home,
     contents: Contents,
@@ -54,6 +67,7 @@ def publish(
     check: Check = lambda snapshot: None,
     keep: int = KEEP,
     neighbours: Find = lambda snapshot, folder: None,
+    lists: Finish = lambda snapshot, folder: None,
 ) -> Snapshot:
     """Write a snapshot aside, open it as a reader would, and make it live.
 
@@ -69,6 +83,7 @@ def publish(
             into the manifest.
         keep: how many snapshots stay, see :func:`prune`.
         neighbours: finds what is kept of the rows most like each, in the loaded snapshot.
+        lists: finishes the lists of all articles, when the neighbours are there.
 
     Raises:
         SnapshotError: it could not be written, or did not pass its own check.
@@ -96,6 +111,12 @@ def publish(
             _write_manifest(aside, manifest)
             published.manifest = manifest
             published.take(Neighbours.read(aside, len(published), found.own))
+        if (finished := lists(published, aside)) is not None:
+            ReadyLists.write(aside, finished.every)
+            manifest["lists"] = {"made_with": finished.made_with}
+            manifest["files"] |= _described(aside, LISTS)
+            _write_manifest(aside, manifest)
+            published.finish_with(aside, manifest["lists"])
         if more := check(published):
             published.manifest = {**published.manifest, **more}
             _write_manifest(aside, {**manifest, **more})

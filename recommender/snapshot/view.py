@@ -29,6 +29,7 @@ class View:
         columns: what rules look at.
         centres, headline_centres: of the languages; see ``Fit``.
         own: which rows may stand in an article's list, as neighbours are kept; None where none are.
+        finished_with: how the finished lists were made; None where there are none.
     """
 
     name: str
@@ -41,6 +42,7 @@ class View:
     centres: Centres
     headline_centres: Centres
     own: Own | None
+    finished_with: str | None
 
     def __len__(self) -> int:
         return len(self.dense)
@@ -51,6 +53,10 @@ class View:
 
     def near(self, number: int) -> Near | None:
         """Return what is kept of the rows most like one; None where nothing is."""
+        raise NotImplementedError
+
+    def finished(self, number: int) -> tuple[Near, bytes] | None:
+        """Return a row's finished list and what is near it, None where there is none, or something it depends on has changed."""
         raise NotImplementedError
 
     @property

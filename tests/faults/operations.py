@@ -22,7 +22,7 @@ from recommender.encoder import HashingEncoder
 from recommender.errors import SourceError
 from recommender.home import Home
 from recommender.readers import article_from_record
-from recommender.recommend import find_neighbours
+from recommender.recommend import find_neighbours, finish_lists
 from recommender.settings import IndexSettings
 
 Editions = Mapping[str, int | None]
@@ -128,8 +128,11 @@ def publish(home: Home, **watching: Any) -> None:
     """Rebuild and publish what the catalog holds."""
     with home.writer("a rebuild"), Catalog(home.catalog, write=True) as catalog:
         settings = settings_for(home.path).model_copy(update={"index": IndexSettings(neighbours_from=0)})
-        neighbours = partial(find_neighbours, settings=settings, watch=lambda *progress: None)
-        rebuild(home, catalog, HashingEncoder(), settings, now=NOW, neighbours=neighbours, **watching)
+        kept = {
+            name: partial(find, settings=settings, watch=lambda *progress: None)
+            for name, find in (("neighbours", find_neighbours), ("lists", finish_lists))
+        }
+        rebuild(home, catalog, HashingEncoder(), settings, now=NOW, **kept, **watching)
 
 
 def made(folder: Path) -> Home:
