@@ -7,15 +7,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recommender import snapshot
 from recommender.article import Article
+from recommender.cli.output import Bars
 from recommender.copies import CopyFinder
 from recommender.home import Home
 from recommender.lexical import LexicalBuilder
+from recommender.recommend import find_neighbours, finish_lists
+from recommender.settings import load_settings
 from recommender.snapshot import Contents, Facts, Row, Snapshot
 from recommender.vectors import Centres, Matrix, Vector, normalise
 
@@ -68,8 +72,18 @@ def publish_synthetic(home: Home, real: Snapshot, articles: Sequence[Article], n
     }
     contents = Contents(rows, vectors, _links(mains, chance), facts, lexical, none, none, real.fit.terms)
     home.path.mkdir(parents=True, exist_ok=True)
+    settings = load_settings(None, {"home": home.path, "encoder.model": "none"})
+    bars = Bars()
     with home.writer("a benchmark"):
-        snapshot.publish(home, contents, described, now=LAST_DAY)
+        snapshot.publish(
+            home,
+            contents,
+            described,
+            now=LAST_DAY,
+            neighbours=partial(find_neighbours, settings=settings, watch=bars),
+            lists=partial(finish_lists, settings=settings, watch=bars),
+        )
+    bars.close()
 
 
 def _n_words(sentences: Sequence[str]) -> int:
