@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +151,47 @@ class LexicalIndex(Questions):
         except (OSError, ValueError, EOFError) as error:
             raise SnapshotError(f"{folder}: the lexical index cannot be read: {error}") from error
         return cls(arrays, n_rows)
+
+    @classmethod
+    def joined(cls, each: Sequence[LexicalIndex], fit: LexicalFit) -> LexicalIndex:
+        """Return one index over the rows of several indexes that have one each; all were weighed by ``fit``."""
+
+        def all_of(kind: Any, arrays: Iterable[NDArray[Any]]) -> NDArray[Any]:
+            return np.concatenate([*arrays, np.zeros(0, kind)]).astype(kind)
+
+        sizes = np.array([len(index.keys) for index in each], np.int64)
+        every = all_of(np.uint64, (index.keys for index in each))
+        order = np.argsort(every, kind="stable")  # quick: it merges what is sorted already
+        first = np.ones(len(every), np.bool_)
+        first[1:] = every[order][1:] != every[order][:-1]
+        number = np.empty(len(every), np.int32)  # of each one's terms, in the whole
+        number[order] = np.cumsum(first) - 1
+        starts = np.cumsum(sizes) - sizes
+        row_of = np.repeat(np.arange(len(each), dtype=np.int32), sizes)
+        listed = all_of(np.bool_, (np.diff(index._offsets) for index in each))  # the others are too common
+        posting_of = np.cumsum(listed) - 1
+        in_lists = order[listed[order]]  # by term, then by row
+        chosen = order[first]
+        asked = all_of(np.int64, (np.diff(index._query_offsets) for index in each))
+        languages = tuple(sorted({name for index in each for name in index.languages}))
+        arrays = {
+            "languages": np.array(languages, np.str_),
+            "articles": np.array([fit.n_articles.get(language, 0) for language in languages], np.int64),
+            "constants": np.array([fit.rarest, fit.mean_length]),
+            "keys": every[chosen],
+            "idf": all_of(np.float32, (index._idf for index in each))[chosen],
+            "articles_with": all_of(np.int32, (index.fit.n_with for index in each))[chosen],
+            "lengths": all_of(np.float32, (index.lengths for index in each)),
+            "offsets": np.concatenate([[0], np.cumsum(np.bincount(number[listed], minlength=len(chosen)))]),
+            "rows": row_of[in_lists],
+            "weights": all_of(np.float16, (index._weights for index in each))[posting_of[in_lists]],
+            "query_offsets": np.concatenate([[0], np.cumsum(asked)]),
+            "query_terms": all_of(
+                np.int32, (number[start + index._query_terms] for start, index in zip(starts, each, strict=True))
+            ),
+            "query_weights": all_of(np.float16, (index._query_weights for index in each)),
+        }
+        return cls(arrays, len(each))
 
     def __len__(self) -> int:
         return self._n_rows

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from recommender.article import Article
 from recommender.copies import CopyRules, Signature
 from recommender.encoder import View, article_vector, headline_only
-from recommender.lexical import Document
+from recommender.lexical import Document, LexicalIndex, index_of
 from recommender.links import STUB_PREFIX
 from recommender.snapshot.contents import Row
 from recommender.snapshot.live import Snapshot
@@ -27,7 +27,7 @@ class Entry:
     Attributes:
         row: what is served.
         vector: unit length, centred, shape (dim,).
-        document: what the lexical index sees.
+        lexical: an index of its terms alone.
         signature: what near-copies are found by.
         copies: rows of the snapshot that it is to stand beside which are near-copies of it, ascending, shape (m,).
         n_words: length of headline, standfirst and body.
@@ -36,7 +36,7 @@ class Entry:
 
     row: Row
     vector: Vector
-    document: Document
+    lexical: LexicalIndex
     signature: Signature
     copies: NDArray[np.int64]
     n_words: int
@@ -61,7 +61,7 @@ class Entry:
         return cls(
             row,
             vector,
-            Document.of(article.title, body_of(article), article.language),
+            index_of([Document.of(article.title, body_of(article), article.language)], fit.lexical),
             signature,
             CopyRules().copies_of(
                 (signature, vector, seconds(row.published_at)),

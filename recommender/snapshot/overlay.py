@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from recommender.copies import CopyRules, Signatures, groups_of
 from recommender.dense import DenseIndex, LayeredDense
 from recommender.graph import LinkGraph
-from recommender.lexical import LayeredIndex, index_of
+from recommender.lexical import LayeredIndex, LexicalIndex
 from recommender.neighbours import Near
 from recommender.rank import Columns, layered
 from recommender.snapshot.columns import columns_of
@@ -68,7 +68,7 @@ class Overlay(View):
         changed = DenseIndex.build(ids, vectors)
         self._place = _places(base.dense.ids, ids, [base.dense.row_of(each) for each in {*ids, *changes.gone}])
         self.dense = LayeredDense(base.dense, changed, self._place)
-        small = index_of([entry.document for entry in entries], base.fit.lexical)
+        small = LexicalIndex.joined([entry.lexical for entry in entries], base.fit.lexical)
         self.lexical = LayeredIndex(base.lexical, small, self._place)
         self._row_at = np.full(len(base) + len(ids), -1, np.int64)
         self._row_at[self._place] = np.arange(len(self._place))

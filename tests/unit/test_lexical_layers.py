@@ -53,7 +53,8 @@ def test_layers_answer_as_one_index_built_anew(
     place = np.array([places.get(key, at_base.get(key, -1)) for key in sorted(after)], np.int64)
 
     anew = _built(after, folder / "anew", base.fit)
-    layers = LayeredIndex(base, index_of([Document.of(*changes[key]) for key in small], base.fit), place)
+    alone = [index_of([Document.of(*changes[key])], base.fit) for key in small]
+    layers = LayeredIndex(base, LexicalIndex.joined(alone, base.fit), place)
 
     assert len(layers) == len(anew)
     pairs = [(layers.query_of_row(row), anew.query_of_row(row)) for row in range(len(anew))]
