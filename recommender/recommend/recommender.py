@@ -106,6 +106,7 @@ class Recommender:
         self._intake = intake
         self._pool = pool
         self._served = served
+        self._made_with = self.made_with(served) if served else None
         self._clock = clock
         self._take(snapshot)
 
@@ -116,9 +117,7 @@ class Recommender:
         self._lists = Lists(snapshot, model=self.model, hand=self.hand, keep_copy=self._keep_copy, clock=self._clock)
         self._teller = Teller(snapshot, self._texts)
         finished = snapshot.finished_with
-        self._finished = (
-            self._served if finished and self._served and self.made_with(self._served) == finished else None
-        )
+        self._finished = self._served if finished and self._made_with == finished else None
         self._questions = Questions(
             snapshot, recipe=self.recipe, encode=self._encode, fuzzy_threshold=self._fuzzy_threshold
         )
@@ -193,7 +192,7 @@ class Recommender:
         """Return a recommender that answers from the same snapshot with other weights."""
         other = copy.copy(self)
         other.model = model
-        other._served = other._finished = None
+        other._served = other._made_with = other._finished = None
         other._lists = self._lists.with_model(model)
         return other
 
