@@ -16,6 +16,7 @@
     ├── ExportError           a folder cannot take the exported lists
     ├── KeysError             the file of keys is damaged, or open to others
     ├── BusyError             another process holds the writer's lock
+    ├── RateLimitedError      whoever asks has asked too often; says when it is worth to ask again
     └── EncoderError          texts cannot be turned into vectors
         ├── EncoderBusyError      too many texts wait already; ask again in a moment
         ├── EncoderLateError      it takes too long, and goes on
@@ -147,6 +148,18 @@ class BusyError(RecommenderError):
     """Another process is writing to this home or folder."""
 
 
+class RateLimitedError(RecommenderError):
+    """Whoever asks has asked more often than is answered.
+
+    Attributes:
+        retry_seconds: until the next question is answered, at least 1.
+    """
+
+    def __init__(self, message: str, retry_seconds: int = 1) -> None:
+        super().__init__(message)
+        self.retry_seconds = retry_seconds
+
+
 class EncoderError(RecommenderError):
     """Texts cannot be turned into vectors."""
 
@@ -185,6 +198,7 @@ EXIT_CODES: dict[type[RecommenderError], int] = {
     ExportError: EXIT_REFUSED,
     KeysError: EXIT_REFUSED,
     BusyError: EXIT_REFUSED,
+    RateLimitedError: EXIT_REFUSED,
     EncoderBusyError: EXIT_REFUSED,
     EncoderLateError: EXIT_REFUSED,
     EncoderMissingError: EXIT_REFUSED,
@@ -207,6 +221,7 @@ HTTP_STATUSES: dict[type[RecommenderError], tuple[int, str]] = {
     ExportError: (503, "export_unusable"),
     KeysError: (500, "misconfigured"),
     BusyError: (503, "busy"),
+    RateLimitedError: (429, "rate_limited"),
     EncoderBusyError: (503, "encoder_busy"),
     EncoderLateError: (503, "encoder_busy"),
     EncoderMissingError: (503, "encoder_unavailable"),

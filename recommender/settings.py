@@ -167,6 +167,12 @@ class ServeSettings(_Section):
         max_query_chars: a longer free text is refused.
         poll_seconds: how often a worker looks for a new snapshot.
         cors_origins: sites whose pages may read lists by script, as ``https://www.example.org``; ``*`` for any.
+        reads_per_minute: requests of one address that are answered, on all routes that need no key; 0 for no limit.
+        writes_per_minute: requests of one key; 0 for no limit. As with the others so many may come at once, and then one in
+            every 60 / so many seconds; all workers of a service count together.
+        wrong_keys_per_minute: requests of one address without a good key, on routes that need one; 0 for no limit.
+        trusted_proxies: of our own that stand in front; addresses are those that the outermost has seen (``X-Forwarded-For``).
+            With 0 no header is believed, and behind a proxy all requests have its address.
     """
 
     host: str = "127.0.0.1"
@@ -183,6 +189,10 @@ class ServeSettings(_Section):
     max_query_chars: int = Field(default=5_000, ge=10, le=1_000_000)
     poll_seconds: float = Field(default=1.0, ge=0, le=3600)
     cors_origins: tuple[str, ...] = ()
+    reads_per_minute: int = Field(default=0, ge=0, le=10_000_000)
+    writes_per_minute: int = Field(default=1_200, ge=0, le=10_000_000)
+    wrong_keys_per_minute: int = Field(default=30, ge=0, le=10_000_000)
+    trusted_proxies: int = Field(default=0, ge=0, le=10)
 
     @field_validator("cors_origins")
     @classmethod

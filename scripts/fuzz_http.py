@@ -203,6 +203,7 @@ def serving() -> Iterator[tuple[str, str]]:
         probe.close()
         program = [sys.executable, "-m", "recommender", "--home", f"{place}/home"]
         environment = os.environ | {"RECOMMENDER_ENCODER__MODEL": "hashing"}
+        environment |= {f"RECOMMENDER_SERVE__{name}_PER_MINUTE": "0" for name in ("WRITES", "WRONG_KEYS")}
         seeds = Path(__file__).parent.parent / "seeds"
         for command in (["ingest", str(seeds)], ["rebuild"]):
             subprocess.run([*program, *command], env=environment, check=True, capture_output=True)

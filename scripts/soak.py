@@ -111,6 +111,7 @@ def main() -> int:
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that the service ends with it
     os.environ["RECOMMENDER_ENCODER__MODEL"] = "hashing"
+    os.environ["RECOMMENDER_SERVE__WRITES_PER_MINUTE"] = "0"
     os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     with tempfile.TemporaryDirectory(prefix="recommender-soak-") as folder:
         home = Path(folder) / "home"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
@@ -17,10 +18,11 @@ from recommender.web.api import api
 from recommender.web.docs import docs
 from recommender.web.fast import FastLane
 from recommender.web.fragments import fragments
+from recommender.web.limits import KINDS, Limited, Limits
 from recommender.web.observing import ROUTE, Meters, Observed
 from recommender.web.page import page
 from recommender.web.refusals import error_body, refusal
-from recommender.web.responses import as_json
+from recommender.web.responses import as_json, harden
 from recommender.web.slots import slots
 from recommender.web.widget import widget
 from recommender.web.writing import writing
@@ -43,8 +45,13 @@ class _Id(PathConverter):
     regex = "[^/](?s:.*?)"
 
 
-def create_app(settings: Settings) -> Flask:
-    """Return the WSGI application. It starts without a snapshot, says 503 until one is published, and then serves it."""
+def create_app(settings: Settings, limits_file: Path | None = None) -> Flask:
+    """Return the WSGI application. It starts without a snapshot, says 503 until one is published, and then serves it.
+
+    Args:
+        settings: of the service.
+        limits_file: where all its workers count together how often somebody asks; None for a service of one process.
+    """
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = settings.serve.max_body_bytes
     app.url_map.merge_slashes = False  # an id may be an address
@@ -62,12 +69,18 @@ def create_app(settings: Settings) -> Flask:
     app.register_error_handler(RecommenderError, _refused)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _failed)
-    app.after_request(_harden)
+    app.after_request(harden)
     lane = FastLane(app.wsgi_app, live, max_bytes=settings.serve.cache_bytes)
     app.extensions["recommender.lane"] = lane
     meters = app.extensions["recommender.meters"] = Meters(live)
     app.before_request(_name_route)
-    app.wsgi_app = Observed(lane, meters, log_access=settings.serve.log_access)  # type: ignore[method-assign, assignment]
+    for kind in KINDS:
+        meters.refused.labels(kind)  # told as 0 from the start
+    limits = app.extensions["recommender.limits"] = Limits(
+        settings.serve, limits_file, refused=lambda kind: meters.refused.labels(kind).inc()
+    )
+    limited = Limited(lane, limits, settings.serve.cors_origins) if limits.reads else lane
+    app.wsgi_app = Observed(limited, meters, log_access=settings.serve.log_access)  # type: ignore[method-assign, assignment]
     return app
 
 
@@ -95,9 +108,3 @@ def _http_error(error: HTTPException) -> Response:
 def _failed(error: Exception) -> Response:
     log.exception("an unforeseen error", exc_info=error)
     return as_json(error_body("internal", "an unforeseen error; the service's log has the details"), 500)
-
-
-def _harden(response: Response) -> Response:
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-    return response

@@ -52,6 +52,12 @@ class Meters:
             ("outcome",),
             registry=self._registry,
         )
+        self.refused = prometheus.Counter(
+            "recommender_refused_requests",
+            "Requests that were refused with 429, by the limit that they met",
+            ("limit",),
+            registry=self._registry,
+        )
 
     def exposition(self) -> bytes:
         """Return everything in the text format: requests of all workers, and the state that this one sees."""

@@ -11,6 +11,7 @@ from recommender.errors import (
     EncoderLateError,
     Problem,
     QueryError,
+    RateLimitedError,
     RecommenderError,
     Suggestion,
     UnknownArticleError,
@@ -48,11 +49,12 @@ class Refusal(NamedTuple):
     message: str
     suggestions: tuple[Suggestion, ...] = ()
     problems: tuple[Problem, ...] = ()
+    after_seconds: int | None = None
 
     @property
     def retry_seconds(self) -> int | None:
         """When it is worth to ask again; None where asking again does not help."""
-        return _RETRY_SECONDS.get(self.kind)
+        return self.after_seconds if self.after_seconds is not None else _RETRY_SECONDS.get(self.kind)
 
     def as_dict(self) -> dict[str, object]:
         """Return the one shape of every error."""
@@ -80,4 +82,5 @@ def refusal(error: RecommenderError) -> Refusal:
         return Refusal(status, kind, _OURS[kind])
     suggestions = error.suggestions if isinstance(error, UnknownArticleError) else ()
     problems = error.problems if isinstance(error, QueryError) else ()
-    return Refusal(status, kind, str(error), suggestions, problems)
+    after = error.retry_seconds if isinstance(error, RateLimitedError) else None
+    return Refusal(status, kind, str(error), suggestions, problems, after)

@@ -7,6 +7,7 @@ import os
 import socket
 import tempfile
 from functools import partial
+from pathlib import Path
 
 from flask import Flask
 from granian import Granian
@@ -15,6 +16,7 @@ from granian.constants import Interfaces
 from recommender.errors import SettingsError
 from recommender.recommend import Live
 from recommender.settings import Settings
+from recommender.web import buckets
 from recommender.web.observing import log_to_stderr
 
 _M_ARENA_MAX = -8  # malloc.h
@@ -43,19 +45,21 @@ def run(settings: Settings) -> None:
         workers_kill_timeout=10,  # a worker that is told to stop while it starts does not hear it
         log_access=False,
     )
-    # Workers count into files of one folder, so that any of them can tell of all.
-    with tempfile.TemporaryDirectory(prefix="recommender-metrics-") as counts:
+    # Workers count into files of one folder, so that any of them can tell of all, and a limit holds for all together.
+    with tempfile.TemporaryDirectory(prefix="recommender-counts-") as counts:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts
-        server.serve(target_loader=partial(_load, settings), wrap_loader=False)
+        limits = Path(counts, "limits")
+        buckets.make(limits)
+        server.serve(target_loader=partial(_load, settings, limits), wrap_loader=False)
 
 
-def _load(settings: Settings) -> Flask:
+def _load(settings: Settings, limits: Path) -> Flask:
     from recommender.web import create_app
 
     _few_arenas()
     serve = settings.serve
     log_to_stderr(as_json=serve.log_format == "json", access_too=serve.log_access)
-    app = create_app(settings)
+    app = create_app(settings, limits)
     live: Live = app.extensions["recommender.live"]
     live.start()  # here, in the worker: a thread does not outlive the fork of its process
     return app

@@ -9,7 +9,7 @@ from typing import Any
 
 from recommender.answer import Recommendation
 from recommender.article import Article
-from recommender.errors import HTTP_STATUSES
+from recommender.errors import HTTP_STATUSES, RateLimitedError
 from recommender.readers.record import MAX_ID_CHARS
 from recommender.settings import Settings
 from recommender.web.contract import record, shapes
@@ -188,6 +188,9 @@ def _refusals(operation: Operation, *, has_id: bool) -> dict[int, dict[str, str]
         told.setdefault(status, {})[kind] = summary(error)
     if operation.scope is not None:
         told[401] = {"unauthorized": f"No key with the scope `{operation.scope}` was shown."}
+    if operation.limited:
+        status, kind = HTTP_STATUSES[RateLimitedError]
+        told[status] = {kind: summary(RateLimitedError)}
     if operation.body is not None:
         told[413] = {"too_large": "The body is larger than is taken."}
     return told
@@ -203,7 +206,7 @@ def _refused(status: int, types: Mapping[str, str], operation: Operation, beside
             schema = {"anyOf": [besides["content"][JSON]["schema"], _ERROR]}
         example = {"example": ERRORS[status]} if status in ERRORS else {}
         told["content"] = {JSON: {"schema": schema} | example}
-    if status == 503 and operation.tells:
+    if status == 429 or (status == 503 and operation.tells):
         told["headers"] = _headers("Retry-After")
     if status == 401:
         told["headers"] = _headers("WWW-Authenticate")

@@ -67,6 +67,7 @@ class Operation:
         scope: of the key that it asks for; None for none.
         media: content type of its answers.
         tells: whether errors are told in the body; an include pastes whatever comes.
+        limited: whether it is refused to who asks too often.
     """
 
     tag: str
@@ -79,6 +80,7 @@ class Operation:
     scope: str | None = None
     media: str = JSON
     tells: bool = True
+    limited: bool = True
 
 
 def operations(settings: Settings) -> dict[str, Operation]:
@@ -117,10 +119,10 @@ def operations(settings: Settings) -> dict[str, Operation]:
         ),
         "writing.get": Operation(**writing, answers={200: Article}, errors=(*_KEY, UnknownArticleError)),
         "writing.delete": Operation(**writing, answers={200: shapes.Written}, errors=(*_WRITE, UnknownArticleError)),
-        "api.healthz": Operation("operation", {200: shapes.Health}),
-        "api.readyz": Operation("operation", {200: shapes.Ready, 503: shapes.NotReady}),
+        "api.healthz": Operation("operation", {200: shapes.Health}, limited=False),
+        "api.readyz": Operation("operation", {200: shapes.Ready, 503: shapes.NotReady}, limited=False),
         "api.metrics": Operation(
-            "operation", {200: "Counts and times in Prometheus' text format."}, media="text/plain"
+            "operation", {200: "Counts and times in Prometheus' text format."}, media="text/plain", limited=False
         ),
         "api.status": Operation("operation", {200: shapes.Status}, _INDEX),
         "docs.document_of_this": Operation("operation", {200: "This document."}),
