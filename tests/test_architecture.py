@@ -40,6 +40,7 @@ OWNERS = {
     "granian": "web",
     "markupsafe": "web",
     "prometheus_client": "web",
+    "brotli": "web",
     "click": "cli",
     "tqdm": "cli",
     "torch": "encoder",

@@ -82,18 +82,67 @@ def test_head_tells_what_get_would_and_sends_nothing(client: FlaskClient) -> Non
         assert head.headers["ETag"] == got.headers["ETag"]
 
 
-@pytest.mark.parametrize("given", ["gzip", "br, gzip;q=0.5", "GZIP", "*"])
-def test_who_takes_gzip_gets_it(client: FlaskClient, given: str) -> None:
-    plain, packed = client.get(PATH), client.get(PATH, headers={"Accept-Encoding": given})
+LISTS = (PATH, "/v1/search?q=ferry+strike", "/v1/related?url=https://www.lindenpost.example/business/ferry-vote")
+
+
+@pytest.mark.parametrize("path", LISTS)
+@pytest.mark.parametrize("given", ["gzip", "br;q=0.4, gzip;q=0.5", "GZIP"])
+def test_who_takes_gzip_gets_it(client: FlaskClient, path: str, given: str) -> None:
+    plain, packed = client.get(path), client.get(path, headers={"Accept-Encoding": given})
     assert packed.headers["Content-Encoding"] == "gzip"
     assert gzip.decompress(packed.data) == plain.data
+    assert len(packed.data) == int(packed.headers["Content-Length"])
     assert "Accept-Encoding" in packed.headers["Vary"]
     assert "Accept-Encoding" in plain.headers["Vary"]
 
 
-@pytest.mark.parametrize("given", ["", "br", "gzip;q=0", "identity, gzip; q=0.0", "gzipped"])
-def test_who_does_not_gets_plain_bytes(client: FlaskClient, given: str) -> None:
-    assert "Content-Encoding" not in client.get(PATH, headers={"Accept-Encoding": given}).headers
+@pytest.mark.parametrize("path", LISTS)
+@pytest.mark.parametrize("given", ["br", "gzip, deflate, br, zstd", "*"])
+def test_who_takes_brotli_gets_it(client: FlaskClient, path: str, given: str) -> None:
+    brotli = pytest.importorskip("brotli")
+    plain, packed = client.get(path), client.get(path, headers={"Accept-Encoding": given})
+    assert packed.headers["Content-Encoding"] == "br"
+    assert brotli.decompress(packed.data) == plain.data
+
+
+@pytest.mark.parametrize("path", LISTS)
+@pytest.mark.parametrize("given", ["", "br;q=0", "gzip;q=0", "identity, gzip; q=0.0", "gzipped"])
+def test_who_does_not_gets_plain_bytes(client: FlaskClient, path: str, given: str) -> None:
+    assert "Content-Encoding" not in client.get(path, headers={"Accept-Encoding": given}).headers
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_each_form_has_an_etag_of_its_own_and_is_answered_with_304(client: FlaskClient, path: str) -> None:
+    plain = client.get(path).headers["ETag"]
+    packed = client.get(path, headers={"Accept-Encoding": "gzip"}).headers["ETag"]
+    assert packed == plain[:-1] + '-gzip"'
+    for told, etag, status in (("gzip", packed, 304), ("gzip", plain, 200), ("", packed, 200), ("", plain, 304)):
+        answer = client.get(path, headers={"Accept-Encoding": told, "If-None-Match": etag})
+        assert (answer.status_code, answer.data == b"") == (status, status == 304)
+        assert "Accept-Encoding" in answer.headers["Vary"]
+
+
+def test_a_packed_form_is_made_once_and_its_bytes_are_counted(app: Flask, client: FlaskClient) -> None:
+    client.get(PATH)
+    before = _lane(app)._n_bytes
+    sizes = {len(client.get(PATH, headers={"Accept-Encoding": "gzip"}).data) for _ in range(3)}
+    assert _lane(app)._n_bytes == before + sizes.pop()
+    assert not sizes
+    assert _lane(app)._n_bytes == sum(kept.n_bytes for kept in _lane(app)._kept.values())
+
+
+def test_what_was_asked_counts_as_well(app: Flask, client: FlaskClient) -> None:
+    client.get(PATH)
+    before = _lane(app)._n_bytes
+    long = "&".join(f"exclude={'x' * 400}{n}" for n in range(40))
+    assert client.get(f"{PATH}&{long}").status_code == 200
+    assert _lane(app)._n_bytes - before > len(long)
+
+
+def test_strangers_origins_take_no_room(app: Flask, client: FlaskClient) -> None:
+    for n in range(5):
+        client.get(PATH, headers={"Origin": f"https://{n}.example"})
+    assert (len(_lane(app)._kept), _lane(app).hits) == (1, 4)
 
 
 def test_a_withdrawn_story_is_in_no_kept_answer(client: FlaskClient, published: Settings) -> None:

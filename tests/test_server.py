@@ -47,7 +47,7 @@ def port() -> int:
         return number
 
 
-def _start(settings: Settings, port: int, output: int) -> subprocess.Popen[bytes]:
+def _start(settings: Settings, port: int, output: int, **serve: object) -> subprocess.Popen[bytes]:
     """Start the service with two workers, in a process group of its own."""
     return subprocess.Popen(
         [
@@ -69,17 +69,18 @@ def _start(settings: Settings, port: int, output: int) -> subprocess.Popen[bytes
             "PYTHONPATH": str(Path(__file__).parent.parent),
             "RECOMMENDER_ENCODER__MODEL": "hashing",
             "RECOMMENDER_SERVE__POLL_SECONDS": "0",
+            **{f"RECOMMENDER_SERVE__{name.upper()}": str(value) for name, value in serve.items()},
         },
         start_new_session=True,
     )
 
 
 @contextlib.contextmanager
-def _serving(settings: Settings, port: int) -> Iterator[subprocess.Popen[bytes]]:
+def _serving(settings: Settings, port: int, **serve: object) -> Iterator[subprocess.Popen[bytes]]:
     """Yield the service when it is ready; whatever is left of it in the end is killed."""
     log = settings.home.parent / "log"
     with log.open("wb") as stream:
-        process = _start(settings, port, stream.fileno())
+        process = _start(settings, port, stream.fileno(), **serve)
     try:
         for _ in range(_TRIES):
             if _is_ready(port):

@@ -15,6 +15,7 @@ from recommender.keys import Keys
 from recommender.recommend import Live
 from recommender.settings import Settings
 from recommender.web.api import api
+from recommender.web.bodies import Bodies
 from recommender.web.docs import docs
 from recommender.web.fast import FastLane
 from recommender.web.fragments import fragments
@@ -33,6 +34,7 @@ _TYPES = {
     400: "bad_request",
     404: "not_found",
     405: "method_not_allowed",
+    408: "too_slow",
     413: "too_large",
     414: "too_large",
     431: "too_large",
@@ -70,17 +72,24 @@ def create_app(settings: Settings, limits_file: Path | None = None) -> Flask:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _failed)
     app.after_request(harden)
-    lane = FastLane(app.wsgi_app, live, max_bytes=settings.serve.cache_bytes)
+    serve = settings.serve
+    bodies = Bodies(
+        app.wsgi_app,
+        n_at_once=max(1, serve.threads // 2),
+        seconds=serve.body_seconds,
+        max_bytes=max(serve.max_body_bytes, serve.max_batch_bytes),
+    )
+    lane = FastLane(bodies, live, max_bytes=serve.cache_bytes, cors_origins=serve.cors_origins)
     app.extensions["recommender.lane"] = lane
     meters = app.extensions["recommender.meters"] = Meters(live)
     app.before_request(_name_route)
     for kind in KINDS:
         meters.refused.labels(kind)  # told as 0 from the start
     limits = app.extensions["recommender.limits"] = Limits(
-        settings.serve, limits_file, refused=lambda kind: meters.refused.labels(kind).inc()
+        serve, limits_file, refused=lambda kind: meters.refused.labels(kind).inc()
     )
-    limited = Limited(lane, limits, settings.serve.cors_origins) if limits.reads else lane
-    app.wsgi_app = Observed(limited, meters, log_access=settings.serve.log_access)  # type: ignore[method-assign, assignment]
+    limited = Limited(lane, limits, serve.cors_origins) if limits.reads else lane
+    app.wsgi_app = Observed(limited, meters, log_access=serve.log_access)  # type: ignore[method-assign, assignment]
     return app
 
 

@@ -12,6 +12,7 @@ from recommender.errors import RecommenderError
 from recommender.rank import Columns
 from recommender.recommend import Live, Recommender
 from recommender.settings import Settings
+from recommender.web.bodies import body
 from recommender.web.caching import of_list
 from recommender.web.contract.parameters import URL, Parameter, text_of_at_most
 from recommender.web.cors import share
@@ -69,7 +70,7 @@ def related_by_url() -> Response:
 def related_to() -> Response:
     """Answer for an article that is sent along and not stored."""
     chosen = asked()
-    article = readers.article_from_record(readers.parse_json(request.get_data(cache=False)))
+    article = readers.article_from_record(readers.parse_json(body()))
     return as_json(live().get().related_to(article, chosen).as_dict())
 
 

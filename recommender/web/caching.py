@@ -13,6 +13,7 @@ from flask import Response, request
 
 from recommender.answer import Answer
 from recommender.recommend import Recommender
+from recommender.web.encodings import PLAIN, chosen, etag_of, pack
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 # (days since publication, seconds that a list may be kept): the first row whose days have not gone by.
@@ -66,6 +67,10 @@ def of_list(response: Response, answer: Answer, recommender: Recommender) -> Res
     )
     ids = [*([own_id] if own_id else []), *(result.id for result in answer.results)]
     response.headers["Surrogate-Key"] = " ".join(["lists", *(surrogate_key(article_id) for article_id in ids[:100])])
-    response.set_etag(hashlib.blake2b(response.get_data(), digest_size=12).hexdigest())
+    form = chosen(request.headers.get("Accept-Encoding", ""))
+    etag = hashlib.blake2b(response.get_data(), digest_size=12).hexdigest()
+    pack(response, form)
+    response.headers["ETag"] = etag_of(f'"{etag}"', response.headers.get("Content-Encoding", PLAIN))
+    response.vary.add("Accept-Encoding")
     response.make_conditional(request)
     return response

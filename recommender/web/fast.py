@@ -5,25 +5,43 @@ Everything else, and every list that is not here yet, goes to Flask; what it ans
 
 from __future__ import annotations
 
-import gzip
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 from recommender.errors import RecommenderError
 from recommender.recommend import Live
+from recommender.web.encodings import PLAIN, chosen, etag_of, packed
 from recommender.web.observing import KEPT, ROUTE
 
 Start = Callable[..., Any]
 App = Callable[[dict[str, Any], Start], Iterable[bytes]]
+Key = tuple[str, str, str]
 
 _PREFIX, _SUFFIXES = "/v1/articles/", ("/related", "/related.html")
 _MAX_SECONDS = 60.0  # the desk's rules end by the clock
-_LEAST_COMPRESSED = 500
+_NOT_OF_ALL_FORMS = {"content-length", "content-encoding", "etag", "vary"}
 _LEFT_OUT_OF_304 = {"content-length", "content-type", "content-encoding"}
+
+
+class Form(NamedTuple):
+    """An answer in a form in which it is sent.
+
+    Attributes:
+        etag: as it stands in its header.
+        headers, unchanged: of the answer, and of one to who has it.
+        body: its bytes.
+        n_bytes: what it takes that no other form does.
+    """
+
+    etag: str
+    headers: list[tuple[str, str]]
+    unchanged: list[tuple[str, str]]
+    body: bytes
+    n_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,24 +49,33 @@ class Kept:
     """A finished answer.
 
     Attributes:
+        key: what was asked.
         serial: of the recommender that it was made with.
         made_at: seconds on the clock.
-        headers: without length and encoding.
-        etag: as it stands in its header.
-        body, packed: plain and gzipped bytes; the latter None where that does not pay.
+        headers: what all forms have.
+        etag: of the plain form.
+        forms: by name, each made when it is first asked for.
     """
 
+    key: Key
     serial: int
     made_at: float
     headers: tuple[tuple[str, str], ...]
     etag: str
-    body: bytes
-    packed: bytes | None
+    forms: dict[str, Form] = field(default_factory=dict)
 
     @property
     def n_bytes(self) -> int:
         """What it takes, about."""
-        return len(self.body) + len(self.packed or b"") + 1_000
+        return 1_000 + sum(map(len, self.key)) + sum(form.n_bytes for form in self.forms.values())
+
+    def form(self, name: str, body: bytes, n_bytes: int) -> Form:
+        """Return a form with these bytes."""
+        encoding = [] if name == PLAIN else [("Content-Encoding", name)]
+        etag = etag_of(self.etag, name)
+        headers = [*self.headers, ("ETag", etag), ("Content-Length", str(len(body))), *encoding]
+        unchanged = [pair for pair in headers if pair[0].lower() not in _LEFT_OUT_OF_304]
+        return Form(etag, headers, unchanged, body, n_bytes)
 
 
 class FastLane:
@@ -58,13 +85,22 @@ class FastLane:
     most. Whether anything was withdrawn is looked for as with every other request.
     """
 
-    def __init__(self, app: App, live: Live, *, max_bytes: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        app: App,
+        live: Live,
+        *,
+        max_bytes: int,
+        cors_origins: tuple[str, ...] = (),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._app = app
         self._live = live
         self._max_bytes = max_bytes
+        self._cors_origins = cors_origins
         self._clock = clock
         self._lock = Lock()
-        self._kept: OrderedDict[tuple[str, str, str], Kept] = OrderedDict()
+        self._kept: OrderedDict[Key, Kept] = OrderedDict()
         self._n_bytes = 0
         self.hits = self.misses = 0
 
@@ -80,7 +116,8 @@ class FastLane:
         except RecommenderError:
             return self._app(environ, start)
         environ[ROUTE] = f"{_PREFIX}<path:article_id>/{path.rpartition('/')[2]}"
-        key = (path, environ.get("QUERY_STRING", ""), environ.get("HTTP_ORIGIN", ""))
+        origin = environ.get("HTTP_ORIGIN", "")  # of the others none is told anything
+        key = (path, environ.get("QUERY_STRING", ""), origin if origin in self._cors_origins else "")
         kept = self._find(key, serial)
         if kept is None:
             self.misses += 1
@@ -88,9 +125,9 @@ class FastLane:
             return self._ask(environ, start, key, serial)
         self.hits += 1
         environ[KEPT] = "hit"
-        return _serve(kept, environ, start)
+        return self._serve(kept, environ, start)
 
-    def _find(self, key: tuple[str, str, str], serial: int) -> Kept | None:
+    def _find(self, key: Key, serial: int) -> Kept | None:
         with self._lock:
             kept = self._kept.get(key)
             if kept is None:
@@ -101,10 +138,11 @@ class FastLane:
             self._kept.move_to_end(key)
             return kept
 
-    def _ask(self, environ: dict[str, Any], start: Start, key: tuple[str, str, str], serial: int) -> Iterable[bytes]:
-        """Put the question to Flask, unconditionally, and keep a good answer."""
+    def _ask(self, environ: dict[str, Any], start: Start, key: Key, serial: int) -> Iterable[bytes]:
+        """Put the question to Flask, unconditionally and for the plain form, and keep a good answer."""
         told: list[Any] = []
-        asked = {name: value for name, value in environ.items() if name not in ("HTTP_IF_NONE_MATCH", "HTTP_RANGE")}
+        unasked = ("HTTP_IF_NONE_MATCH", "HTTP_RANGE", "HTTP_ACCEPT_ENCODING")
+        asked = {name: value for name, value in environ.items() if name not in unasked}
         chunks = self._app(asked | {"REQUEST_METHOD": "GET"}, lambda *started: told.extend(started))
         body = b"".join(chunks)
         if callable(close := getattr(chunks, "close", None)):
@@ -114,48 +152,55 @@ class FastLane:
         if not status.startswith("200") or etag is None:
             start(status, told[1])
             return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
-        kept = Kept(serial, self._clock(), _plain(headers), etag, body, _packed(body))
-        self._keep(key, kept)
-        return _serve(kept, environ, start)
+        kept = Kept(key, serial, self._clock(), _of_all_forms(headers), etag)
+        kept.forms[PLAIN] = kept.form(PLAIN, body, len(body))
+        self._keep(kept)
+        return self._serve(kept, environ, start)
 
-    def _keep(self, key: tuple[str, str, str], kept: Kept) -> None:
+    def _keep(self, kept: Kept) -> None:
         with self._lock:
-            if key in self._kept:
-                self._n_bytes -= self._kept.pop(key).n_bytes
+            if kept.key in self._kept:
+                self._n_bytes -= self._kept.pop(kept.key).n_bytes
             newest = next(reversed(self._kept.values()), None)
             if newest is not None and newest.serial < kept.serial:
                 self._kept.clear()  # all of them are of an earlier state
                 self._n_bytes = 0
-            self._kept[key] = kept
+            self._kept[kept.key] = kept
             self._n_bytes += kept.n_bytes
-            while self._n_bytes > self._max_bytes and self._kept:
-                self._n_bytes -= self._kept.popitem(last=False)[1].n_bytes
+            self._shrink()
+
+    def _shrink(self) -> None:
+        while self._n_bytes > self._max_bytes and self._kept:
+            self._n_bytes -= self._kept.popitem(last=False)[1].n_bytes
+
+    def _serve(self, kept: Kept, environ: Mapping[str, Any], start: Start) -> Iterable[bytes]:
+        name = chosen(environ.get("HTTP_ACCEPT_ENCODING", ""))
+        form = kept.forms.get(name) or self._formed(kept, name)
+        if _has(environ.get("HTTP_IF_NONE_MATCH", ""), form.etag):
+            start("304 NOT MODIFIED", form.unchanged)
+            return []
+        start("200 OK", form.headers)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [form.body]
+
+    def _formed(self, kept: Kept, name: str) -> Form:
+        """Return a form that nobody has asked for yet; the plain one where another does not pay."""
+        plain = kept.forms[PLAIN]
+        body = packed(plain.body, name)
+        made = plain._replace(n_bytes=0) if body is None else kept.form(name, body, len(body))
+        with self._lock:
+            if (by_another := kept.forms.get(name)) is not None:
+                return by_another
+            kept.forms[name] = made
+            if self._kept.get(kept.key) is kept:
+                self._n_bytes += made.n_bytes
+                self._shrink()
+        return made
 
 
-def _serve(kept: Kept, environ: Mapping[str, Any], start: Start) -> Iterable[bytes]:
-    if _has(environ.get("HTTP_IF_NONE_MATCH", ""), kept.etag):
-        start("304 NOT MODIFIED", [pair for pair in kept.headers if pair[0].lower() not in _LEFT_OUT_OF_304])
-        return []
-    packed = kept.packed if kept.packed and _takes_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")) else None
-    body = kept.body if packed is None else packed
-    headers = [*kept.headers, ("Content-Length", str(len(body)))]
-    if packed is not None:
-        headers.append(("Content-Encoding", "gzip"))
-    start("200 OK", headers)
-    return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
-
-
-def _plain(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    kept = [(name, value) for name, value in headers.items() if name.lower() not in ("content-length", "vary")]
-    vary = [part for part in (headers.get("Vary", ""), "Accept-Encoding") if part]
+def _of_all_forms(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    kept = [(name, value) for name, value in headers.items() if name.lower() not in _NOT_OF_ALL_FORMS]
+    vary = dict.fromkeys(part.strip() for part in f"{headers.get('Vary', '')},Accept-Encoding".split(",") if part)
     return (*kept, ("Vary", ", ".join(vary)))
-
-
-def _packed(body: bytes) -> bytes | None:
-    if len(body) < _LEAST_COMPRESSED:
-        return None
-    packed = gzip.compress(body, 6, mtime=0)
-    return packed if len(packed) < 0.9 * len(body) else None
 
 
 def _has(if_none_match: str, etag: str) -> bool:
@@ -165,11 +210,3 @@ def _has(if_none_match: str, etag: str) -> bool:
     return if_none_match.strip() == "*" or any(
         each.strip().removeprefix("W/") == etag for each in if_none_match.split(",")
     )
-
-
-def _takes_gzip(accept_encoding: str) -> bool:
-    for part in accept_encoding.split(","):
-        name, _, parameters = part.partition(";")
-        if name.strip().lower() in ("gzip", "*"):
-            return parameters.replace(" ", "").lower() not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return False

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from flask import Flask
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 
 from recommender.errors import SettingsError
 from recommender.recommend import Live
@@ -20,6 +21,8 @@ from recommender.web import buckets
 from recommender.web.observing import log_to_stderr
 
 _M_ARENA_MAX = -8  # malloc.h
+_MAX_HEADER_BYTES = 65_536  # all of them, and the address; a hundred headers at most
+_HEADER_SECONDS = 10
 
 
 def run(settings: Settings) -> None:
@@ -41,6 +44,8 @@ def run(settings: Settings) -> None:
         interface=Interfaces.WSGI,
         workers=serve.workers,
         blocking_threads=serve.threads,
+        http=HTTPModes.http1,  # what proxies speak; a second protocol would need bounds of its own
+        http1_settings=HTTP1Settings(header_read_timeout=1000 * _HEADER_SECONDS, max_buffer_size=_MAX_HEADER_BYTES),
         respawn_failed_workers=True,
         workers_kill_timeout=10,  # a worker that is told to stop while it starts does not hear it
         log_access=False,

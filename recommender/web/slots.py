@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from recommender import readers
 from recommender.answer import Answer
 from recommender.web.api import columns, live, settings
+from recommender.web.bodies import body
 from recommender.web.contract.slots import page_asked
 from recommender.web.responses import as_json
 
@@ -18,8 +19,7 @@ slots = Blueprint("slots", __name__)
 @slots.post("/v1/pages")
 def page() -> Response:
     """Answer for all slots of an article's page at once; no story, nor a near-copy of one, stands in two of them."""
-    body = readers.parse_json(request.get_data(cache=False))
-    asked = page_asked(body, settings().ranking, columns())
+    asked = page_asked(readers.parse_json(body()), settings().ranking, columns())
     recommender = live().get()
     made = recommender.page(asked.article, asked.slots, by_url=asked.by_url, shown=asked.exclude)
     return as_json(_told(made, recommender.snapshot.name))

@@ -16,6 +16,7 @@ from recommender.errors import QueryError, RecordError, UnknownArticleError
 from recommender.home import Home
 from recommender.ingest import IngestReport, Intake, accepted
 from recommender.settings import Settings
+from recommender.web.bodies import body
 from recommender.web.guard import write_key_needed
 from recommender.web.responses import as_json
 
@@ -39,7 +40,7 @@ def _source() -> str:
 @write_key_needed
 def put(article_id: str) -> Response:
     """Write one article: 201 where it is new, 200 where it was known."""
-    record = readers.parse_json(request.get_data(cache=False))
+    record = readers.parse_json(body())
     if not isinstance(record, dict):
         raise RecordError("the body is no JSON object; send one article")
     if record.get("id", article_id) != article_id:
@@ -58,9 +59,7 @@ def post() -> Response:
     """Write a batch, one JSON object a line: all good ones in one transaction, the others named. 422 where none is good."""
     request.max_content_length = _settings().serve.max_batch_bytes
     report = IngestReport()
-    articles = [
-        article for article, _ in accepted(readers.read_jsonl(BytesIO(request.get_data(cache=False)), "body"), report)
-    ]
+    articles = [article for article, _ in accepted(readers.read_jsonl(BytesIO(body()), "body"), report)]
     if not articles and not report.n_refused:
         raise QueryError("the body is empty; send articles as JSONL, one JSON object a line")
     written = _intake().upsert(articles, _source())
