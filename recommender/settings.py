@@ -161,6 +161,7 @@ class ServeSettings(_Section):
         max_batch_bytes: the same for a batch of articles.
         body_seconds: until a body must be here; half of the threads at most wait for one.
         log_format: of the log on stderr, ``text`` or ``json`` (one object a line).
+        traces: make OpenTelemetry spans (extra ``otel``); where they go is set by the variables ``OTEL_*``.
         log_access: log a line a request: its number, route, status and time; nothing of who asked, or for what.
         encode_seconds: how long a free text waits for its vector before its words alone answer.
         encode_waiting: free texts that may wait; one more is refused with 503.
@@ -185,6 +186,7 @@ class ServeSettings(_Section):
     body_seconds: float = Field(default=20.0, gt=0, le=600)
     log_format: Literal["text", "json"] = "text"
     log_access: bool = False
+    traces: bool = False
     encode_seconds: float = Field(default=2.0, gt=0, le=600)
     encode_waiting: int = Field(default=16, ge=1, le=10_000)
     cache_bytes: int = Field(default=64_000_000, ge=0, le=100_000_000_000)

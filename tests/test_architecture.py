@@ -41,6 +41,7 @@ OWNERS = {
     "markupsafe": "web",
     "prometheus_client": "web",
     "brotli": "web",
+    "opentelemetry": "web",
     "click": "cli",
     "tqdm": "cli",
     "torch": "encoder",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import ExitStack
 from pathlib import Path
 
 from flask import Flask, Response, request
@@ -20,7 +21,7 @@ from recommender.web.docs import docs
 from recommender.web.fast import FastLane
 from recommender.web.fragments import fragments
 from recommender.web.limits import KINDS, Limited, Limits
-from recommender.web.observing import ROUTE, Meters, Observed
+from recommender.web.observing import ROUTE, App, Meters, Observed
 from recommender.web.page import page
 from recommender.web.refusals import error_body, refusal
 from recommender.web.responses import as_json, harden
@@ -88,9 +89,22 @@ def create_app(settings: Settings, limits_file: Path | None = None) -> Flask:
     limits = app.extensions["recommender.limits"] = Limits(
         serve, limits_file, refused=lambda kind: meters.refused.labels(kind).inc()
     )
-    limited = Limited(lane, limits, serve.cors_origins) if limits.reads else lane
+    limited: App = Limited(lane, limits, serve.cors_origins) if limits.reads else lane
+    if serve.traces:
+        limited = _traced(app, limited, believes=serve.trusted_proxies > 0)
     app.wsgi_app = Observed(limited, meters, log_access=serve.log_access)  # type: ignore[method-assign, assignment]
     return app
+
+
+def _traced(app: Flask, inner: App, *, believes: bool) -> App:
+    """Return what answers with a span a request, for as long as the application is there."""
+    from recommender.web import tracing
+
+    provider = app.extensions["recommender.traces"] = tracing.opened()
+    tracer = provider.get_tracer("recommender")
+    steps = app.extensions["recommender.traced_steps"] = ExitStack()
+    steps.enter_context(tracing.steps_traced(tracer))
+    return tracing.Traced(inner, tracer, believes=believes)
 
 
 def _name_route() -> None:

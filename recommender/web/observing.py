@@ -23,6 +23,7 @@ access = logging.getLogger("recommender.access")
 App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 ROUTE, KEPT = "recommender.route", "recommender.kept"  # what the layers below leave in a request's environ
+REQUEST = "recommender.request"  # what this one does: its number
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -113,6 +114,7 @@ class Observed:
         began = time.perf_counter()
         given = environ.get("HTTP_X_REQUEST_ID", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        environ[REQUEST] = request_id
         status = ["500"]
 
         def started(line: str, headers: list[tuple[str, str]], *more: Any) -> Any:

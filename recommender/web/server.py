@@ -7,6 +7,7 @@ import os
 import socket
 import tempfile
 from functools import partial
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 from flask import Flask
@@ -36,6 +37,10 @@ def run(settings: Settings) -> None:
     """
     os.environ["OMP_NUM_THREADS"] = "1"  # one thread a search, see dense.py; set before any worker imports NumPy
     serve = settings.serve
+    if serve.traces:
+        from recommender.web import tracing
+
+        tracing.check()  # here: workers that cannot start would be started again and again
     _check_free(serve.host, serve.port)
     server = Granian(
         "recommender.web:create_app",
@@ -65,6 +70,8 @@ def _load(settings: Settings, limits: Path) -> Flask:
     serve = settings.serve
     log_to_stderr(as_json=serve.log_format == "json", access_too=serve.log_access)
     app = create_app(settings, limits)
+    if serve.traces:  # spans wait to be sent together, and a process of multiprocessing runs no other exit handlers
+        Finalize(None, app.extensions["recommender.traces"].shutdown, exitpriority=0)
     live: Live = app.extensions["recommender.live"]
     live.start()  # here, in the worker: a thread does not outlive the fork of its process
     return app
