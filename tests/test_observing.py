@@ -12,7 +12,7 @@ from newsroom import withdraw
 
 from recommender.settings import Settings
 from recommender.web import create_app
-from recommender.web.observing import JsonLines
+from recommender.web.observing import JsonLines, TextLines
 
 PATH = "/v1/articles/ferry-vote/related"
 
@@ -100,7 +100,9 @@ def test_the_log_has_a_line_a_request_and_nothing_of_who_asked_or_for_what(
         "request": "n-1", "method": "GET", "route": "/v1/search", "status": 200, "level": "info",
     }  # fmt: skip
     assert told["ms"] > 0
-    assert "secret" not in line
+    (plain,) = (TextLines().format(record) for record in caplog.records if record.name == "recommender.access")
+    assert " INFO recommender.access: answered request=n-1 method=GET route=/v1/search status=200 ms=" in plain
+    assert "secret" not in line + plain
     assert "127.0.0.1" not in line
 
 

@@ -1,4 +1,4 @@
-"""What the README shows is run: shell blocks word by word, Python blocks, settings. Blocks marked ``console`` are pictures."""
+"""What README and docs/ show is run: shell blocks word by word, Python blocks, settings. Blocks marked ``console`` are pictures."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from recommender.settings import load_settings
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+def blocks(language: str, page: str = README) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A working directory as a reader has it: the sample corpus, and .venv/ with this very environment."""
     place = tmp_path_factory.mktemp("readme")
@@ -54,6 +55,23 @@ def test_the_shell_and_python_blocks_run_as_they_stand(place: Path) -> None:
         assert "Berlin talks: Witkoff points to progress in negotiations" in finished.stdout
 
 
+@pytest.mark.slow
+def test_the_shell_blocks_of_the_operators_run_as_they_stand(place: Path) -> None:
+    (place / ".venv" / "bin" / "python").symlink_to(sys.executable)
+    assert len(blocks("sh", OPERATIONS)) >= 4
+    for block in blocks("sh", OPERATIONS):
+        finished = run(place, "bash", "-euc", block)
+        assert finished.returncode == 0, f"{block}\n{finished.stderr}"
+
+
+def test_the_operators_settings_are_settings(tmp_path: Path) -> None:
+    assert blocks("toml", OPERATIONS)
+    for block in blocks("toml", OPERATIONS):
+        file = tmp_path / "recommender.toml"
+        file.write_text(block, encoding="utf-8")
+        assert load_settings(file) != load_settings(Path(os.devnull))
+
+
 def test_the_settings_block_holds_the_defaults(tmp_path: Path) -> None:
     (block,) = blocks("toml")
     file = tmp_path / "recommender.toml"
@@ -61,7 +79,11 @@ def test_the_settings_block_holds_the_defaults(tmp_path: Path) -> None:
     assert load_settings(file) == load_settings(Path(os.devnull))
 
 
-def test_every_file_that_the_readme_names_is_there() -> None:
-    named = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", README) + re.findall(r"`(?:\./)?(scripts/[\w./]+)`", README)
-    assert named
+@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs" / "operations.md"], ids=lambda page: page.name)
+def test_every_file_that_a_page_names_is_there(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    linked = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text)
+    assert linked
+    assert [name for name in linked if not (page.parent / name).exists()] == []
+    named = re.findall(r"\b((?:scripts|deploy)/[\w.-]+\w)", text)
     assert [name for name in named if not (ROOT / name).exists()] == []

@@ -154,12 +154,22 @@ class JsonLines(logging.Formatter):
         return json.dumps(told, ensure_ascii=False)
 
 
+class TextLines(logging.Formatter):
+    """Log records for people."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """Return a line, with what the JSON form has as fields."""
+        told = getattr(record, "told", {})
+        return " ".join([super().formatMessage(record), *(f"{name}={value}" for name, value in told.items())])
+
+
 def log_to_stderr(*, as_json: bool, access_too: bool) -> None:
     """Let what this package has to say go to stderr."""
     handler = logging.StreamHandler()
-    handler.setFormatter(
-        JsonLines() if as_json else logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
-    )
+    handler.setFormatter(JsonLines() if as_json else TextLines())
     ours = logging.getLogger("recommender")
     ours.handlers = [handler]
     ours.setLevel(logging.INFO if access_too else logging.WARNING)
