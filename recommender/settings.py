@@ -156,10 +156,9 @@ class ServeSettings(_Section):
     Attributes:
         host, port: where it listens.
         workers: processes; they share one copy of the index.
-        threads: blocking threads a worker.
+        threads: blocking threads a worker; where there is one alone, who sends a body slowly holds it.
         max_body_bytes: a larger request body is refused.
         max_batch_bytes: the same for a batch of articles.
-        body_seconds: until a body must be here; half of the threads at most wait for one.
         log_format: of the log on stderr, ``text`` or ``json`` (one object a line).
         traces: make OpenTelemetry spans (extra ``otel``); where they go is set by the variables ``OTEL_*``.
         log_access: log a line a request: its number, route, status and time; nothing of who asked, or for what.
@@ -183,7 +182,6 @@ class ServeSettings(_Section):
     threads: int = Field(default=4, ge=1, le=64)
     max_body_bytes: int = Field(default=1_000_000, ge=1000, le=100_000_000)
     max_batch_bytes: int = Field(default=10_000_000, ge=1000, le=1_000_000_000)
-    body_seconds: float = Field(default=20.0, gt=0, le=600)
     log_format: Literal["text", "json"] = "text"
     log_access: bool = False
     traces: bool = False

@@ -42,7 +42,7 @@ def _slow_bodies(port: int, n: int) -> Iterator[None]:  # noqa: F811
 
 
 def test_slow_bodies_keep_no_reader_waiting(served: Settings, port: int) -> None:  # noqa: F811
-    with _serving(served, port, threads=2, body_seconds=600), _slow_bodies(port, 40):
+    with _serving(served, port, threads=2), _slow_bodies(port, 40):
         assert {_ask(port, PATH)[0] for _ in range(20)} == {200}
 
 

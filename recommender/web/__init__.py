@@ -35,10 +35,10 @@ _TYPES = {
     400: "bad_request",
     404: "not_found",
     405: "method_not_allowed",
-    408: "too_slow",
     413: "too_large",
     414: "too_large",
     431: "too_large",
+    503: "busy",
 }
 
 
@@ -76,8 +76,7 @@ def create_app(settings: Settings, limits_file: Path | None = None) -> Flask:
     serve = settings.serve
     bodies = Bodies(
         app.wsgi_app,
-        n_at_once=max(1, serve.threads // 2),
-        seconds=serve.body_seconds,
+        n_at_once=max(1, serve.threads - 1),
         max_bytes=max(serve.max_body_bytes, serve.max_batch_bytes),
     )
     lane = FastLane(bodies, live, max_bytes=serve.cache_bytes, cors_origins=serve.cors_origins)

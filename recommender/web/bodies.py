@@ -1,27 +1,25 @@
-"""Request bodies, waited for with patience that ends: who sends slowly must not hold the threads that answer readers.
+"""Request bodies: whole or refused, and who sends slowly does not hold the threads that answer readers.
 
-The server gives a body to a worker's thread as it comes in. A few strangers who send a byte now and then would hold all of
-them; so bodies are read aside, a thread waits for one only so long, and only half of a worker's threads wait at all.
+The server hands a body to a worker's thread as it comes, and lets it wait for as long as the sender likes. So one thread of each worker
+never waits for one: where all others do, a body is refused. (To give up waiting is no way out: an answer that is given while
+a body is being read stops the server's worker, all of it, until the body is there. Whoever reads bodies whole before it
+passes them on, as nginx does, spares the service all this.)
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as TooLongError
-from threading import BoundedSemaphore, Thread
+from threading import BoundedSemaphore
 from typing import Any, Protocol
 
 from flask import request
-from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, RequestTimeout
-
-from recommender.errors import BusyError
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, ServiceUnavailable
 
 App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 _CHUNK_BYTES = 65_536
-_MOST_ABANDONED = 64
+_BUSY = "as many bodies as may be are being sent at the moment; ask again in a second"
 
 
 def body() -> bytes:
@@ -30,7 +28,7 @@ def body() -> bytes:
     Raises:
         RequestEntityTooLarge: it has more bytes than the route takes. (Of one whose length nobody told Werkzeug returns the
             beginning.)
-        RecommenderError, HTTPException: it did not come; see :class:`Bodies`.
+        ServiceUnavailable, BadRequest: see :class:`Bodies`.
     """
     found = request.get_data(cache=False)
     if len(found) == request.max_content_length and request.environ["wsgi.input"].read(1):
@@ -48,20 +46,17 @@ class Bodies:
     Nothing is read before the application asks for it, so that a stranger's body is not read where a key is missing.
     """
 
-    def __init__(self, app: App, *, n_at_once: int, seconds: float, max_bytes: int) -> None:
+    def __init__(self, app: App, *, n_at_once: int, max_bytes: int) -> None:
         """Take the bounds.
 
         Args:
             app: whose bodies they are.
             n_at_once: threads that may wait for one.
-            seconds: until it must be there.
             max_bytes: no more is held; the application refuses what is larger.
         """
         self._app = app
-        self._seconds = seconds
         self._max_bytes = max_bytes
-        self._waiting = BoundedSemaphore(n_at_once)
-        self._reading = BoundedSemaphore(n_at_once + _MOST_ABANDONED)
+        self._free = BoundedSemaphore(n_at_once)
 
     def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request."""
@@ -77,36 +72,18 @@ class Bodies:
             n_bytes: that it has at least, as its sender said.
 
         Raises:
-            BusyError: too many wait for theirs.
-            RequestTimeout, BadRequest: it did not come in time, or not whole.
+            ServiceUnavailable: too many wait for theirs.
+            BadRequest: it ends before it is whole.
         """
-        if not self._waiting.acquire(blocking=False):
-            raise BusyError("as many bodies as may be are being sent at the moment")
+        if not self._free.acquire(blocking=False):
+            raise ServiceUnavailable(_BUSY, retry_after=1)
         try:
-            body = self._read_aside(source).result(timeout=self._seconds)
-        except TooLongError:
-            raise RequestTimeout(f"the body was not here after {self._seconds:g} seconds") from None
+            found = _read_all(source, self._max_bytes + 1)
         finally:
-            self._waiting.release()
-        if len(body) < min(n_bytes, self._max_bytes):
-            raise BadRequest(f"the body ends after {len(body):,} of {n_bytes:,} bytes")
-        return body
-
-    def _read_aside(self, source: _Source) -> Future[bytes]:
-        if not self._reading.acquire(blocking=False):
-            raise BusyError("as many bodies as may be are being sent at the moment")
-        found: Future[bytes] = Future()
-        Thread(target=self._read, args=(source, found), name="recommender-body", daemon=True).start()
+            self._free.release()
+        if len(found) < min(n_bytes, self._max_bytes):
+            raise BadRequest(f"the body ends after {len(found):,} of {n_bytes:,} bytes")
         return found
-
-    def _read(self, source: _Source, found: Future[bytes]) -> None:
-        # The server closes a connection whose body nobody waits for any more only when its other end does, so this may take long.
-        try:
-            found.set_result(_read_all(source, self._max_bytes + 1))
-        except BaseException as error:
-            found.set_exception(error)
-        finally:
-            self._reading.release()
 
 
 class _Body(io.RawIOBase):

@@ -193,7 +193,6 @@ def _refusals(operation: Operation, *, has_id: bool) -> dict[int, dict[str, str]
         told[status] = {kind: summary(RateLimitedError)}
     if operation.body is not None:
         told[413] = {"too_large": "The body is larger than is taken."}
-        told[408] = {"too_slow": "The body was not here in time."}
         told.setdefault(400, {})["bad_request"] = "The body ends before it is whole."
         status, kind = HTTP_STATUSES[BusyError]
         told.setdefault(status, {}).setdefault(kind, summary(BusyError))
