@@ -10,9 +10,9 @@ service is ``recommender serve`` with its own settings; beside it run an empty F
 as many bytes, on the same server with as many workers and threads. Every load runs in turn, ``--rounds`` times over, and ratios are
 medians of the ratios within a round: other work on the machine meets both sides. Load and service share the machine's cores.
 
-* **hot**: articles drawn by Zipf's law over the whole archive, after a warm-up. A list is kept for a minute at most and by each worker for
-  itself, so some are made in any case; the table says what share was kept.
-* **each another**: every article in turn, so that no list is kept.
+* **hot**: articles drawn by Zipf's law over the whole archive, after a warm-up. Each worker keeps lists for itself, and rare ones come for the
+  first time at any time; the table says what share was kept.
+* **each another**: every article in turn, so that no list is kept, unless the archive is so small that its turn comes again.
 * **304**: hot articles whose list the client has.
 * **Free text**: one after the other on one connection, none asked twice, against the encoder in process with the same texts. With the
   hashing encoder, which takes microseconds, this is the time of the search itself; the target is meant for a real one.

@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from newsroom import publish, store, withdraw
 
 from recommender.article import Article
+from recommender.home import Home
 from recommender.settings import Settings
 from recommender.web import create_app
 from recommender.web.caching import max_age, surrogate_key
@@ -174,16 +175,33 @@ def test_what_is_no_good_answer_is_not_kept(app: Flask, client: FlaskClient) -> 
     assert len(_lane(app)._kept) == 0
 
 
-def test_an_answer_is_kept_for_a_minute_and_the_store_has_a_bound(app: Flask, client: FlaskClient) -> None:
+@pytest.mark.parametrize(("ends_in", "kept_for"), [(None, 3600), (90, 90), (5000, 3600), (-10, 3600)])
+def test_an_answer_is_kept_for_an_hour_or_until_a_rule_of_the_desk_ends(
+    published: Settings, ends_in: int | None, kept_for: int
+) -> None:
+    if ends_in is not None:
+        end = NOW + timedelta(seconds=ends_in)
+        rule = f'[[boost]]\nsection = "business"\nfactor = 2.0\nuntil = {end.isoformat()}\n'
+        Home(published.home).rules.write_text(rule, encoding="utf-8")
+    app = create_app(published)
     now = [0.0]
-    lane = FastLane(_lane(app)._app, app.extensions["recommender.live"], max_bytes=8_000, clock=lambda: now[0])
+    live = app.extensions["recommender.live"]
+    lane = FastLane(
+        _lane(app)._app, live, max_bytes=10**6, clock=lambda: now[0], wall_clock=lambda: NOW + timedelta(seconds=now[0])
+    )
     app.wsgi_app = lane  # type: ignore[method-assign]
-    client.get(PATH)
-    now[0] = 59.0
-    client.get(PATH)
-    now[0] = 61.0
-    client.get(PATH)
+    for now[0] in (0.0, kept_for - 0.5):
+        app.test_client().get(PATH)
+    assert (lane.hits, lane.misses) == (1, 1)
+    now[0] = kept_for
+    app.test_client().get(PATH)
     assert (lane.hits, lane.misses) == (1, 2)
+    live.stop()
+
+
+def test_the_store_has_a_bound(app: Flask, client: FlaskClient) -> None:
+    lane = FastLane(_lane(app)._app, app.extensions["recommender.live"], max_bytes=8_000)
+    app.wsgi_app = lane  # type: ignore[method-assign]
     for k in range(1, 30):
         client.get(f"/v1/articles/ferry-vote/related?k={k}")
     assert 0 < lane._n_bytes <= 8_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -20,7 +21,7 @@ class Hand:
             rules. A rule does what is left of it.
     """
 
-    __slots__ = ("_everywhere", "_own", "unresolved")
+    __slots__ = ("_ends", "_everywhere", "_own", "unresolved")
 
     def __init__(
         self, lines: Mapping[int | None, Iterable[Line]], unresolved: tuple[tuple[str, str], ...] = ()
@@ -29,6 +30,7 @@ class Hand:
         self.unresolved = unresolved
         self._own = {row: Scope(own) for row, own in lines.items() if row is not None}
         self._everywhere = Scope(lines.get(None, ()))
+        self._ends = sorted({end for scope in (self._everywhere, *self._own.values()) for end in scope.ends})
 
     @classmethod
     def of(cls, rules: Iterable[Rule], resolve: Callable[[str], int | None], sections: Sequence[str]) -> Hand:
@@ -58,6 +60,11 @@ class Hand:
                         if subject != under  # a story is never in its own list
                     ]
         return cls(lines, tuple(unresolved)) if lines or unresolved else NO_HAND
+
+    def next_end(self, now: datetime) -> datetime | None:
+        """Return when, after a moment, the next rule ends and lists may change by it; None where none does."""
+        at = bisect_right(self._ends, now)
+        return self._ends[at] if at < len(self._ends) else None
 
     def under(self, own_row: int | None, now: datetime) -> Applied:
         """Return what the desk wants of one list at a moment.

@@ -88,6 +88,11 @@ class Scope:
         self._turns = sorted({line.until for line in self._lines if line.until})
         self._latest = (-1, EMPTY_LAYER)
 
+    @property
+    def ends(self) -> list[datetime]:
+        """When lines end, ascending."""
+        return self._turns
+
     def at(self, now: datetime) -> Layer:
         """Return the layer of a moment; a line has ended when its end is there."""
         turn = bisect_right(self._turns, now) if self._turns else 0

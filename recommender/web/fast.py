@@ -9,11 +9,12 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from threading import Lock
 from typing import Any, NamedTuple
 
 from recommender.errors import RecommenderError
-from recommender.recommend import Live
+from recommender.recommend import Live, Recommender
 from recommender.web.encodings import PLAIN, chosen, etag_of, packed
 from recommender.web.observing import KEPT, ROUTE
 
@@ -22,7 +23,7 @@ App = Callable[[dict[str, Any], Start], Iterable[bytes]]
 Key = tuple[str, str, str]
 
 _PREFIX, _SUFFIXES = "/v1/articles/", ("/related", "/related.html")
-_MAX_SECONDS = 60.0  # the desk's rules end by the clock
+_MAX_SECONDS = 3600.0  # the headers of a list change with its article's age
 _NOT_OF_ALL_FORMS = {"content-length", "content-encoding", "etag", "vary"}
 _LEFT_OUT_OF_304 = {"content-length", "content-type", "content-encoding"}
 
@@ -51,7 +52,7 @@ class Kept:
     Attributes:
         key: what was asked.
         serial: of the recommender that it was made with.
-        made_at: seconds on the clock.
+        good_until: seconds on the clock.
         headers: what all forms have.
         etag: of the plain form.
         forms: by name, each made when it is first asked for.
@@ -59,7 +60,7 @@ class Kept:
 
     key: Key
     serial: int
-    made_at: float
+    good_until: float
     headers: tuple[tuple[str, str], ...]
     etag: str
     forms: dict[str, Form] = field(default_factory=dict)
@@ -81,8 +82,8 @@ class Kept:
 class FastLane:
     """WSGI middleware with a least-recently-used store of finished answers, as large as it is told.
 
-    An answer is served only while the very state of the archive that it was made with is the one that answers, and a minute at
-    most. Whether anything was withdrawn is looked for as with every other request.
+    An answer is served only while the very state of the archive that it was made with is the one that answers, until the next
+    rule of the desk ends, and an hour at most. Whether anything was withdrawn is looked for as with every other request.
     """
 
     def __init__(
@@ -93,12 +94,14 @@ class FastLane:
         max_bytes: int,
         cors_origins: tuple[str, ...] = (),
         clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._app = app
         self._live = live
         self._max_bytes = max_bytes
         self._cors_origins = cors_origins
         self._clock = clock
+        self._wall_clock = wall_clock
         self._lock = Lock()
         self._kept: OrderedDict[Key, Kept] = OrderedDict()
         self._n_bytes = 0
@@ -112,17 +115,17 @@ class FastLane:
         ):
             return self._app(environ, start)
         try:
-            serial = self._live.get().serial
+            held = self._live.get()
         except RecommenderError:
             return self._app(environ, start)
         environ[ROUTE] = f"{_PREFIX}<path:article_id>/{path.rpartition('/')[2]}"
         origin = environ.get("HTTP_ORIGIN", "")  # of the others none is told anything
         key = (path, environ.get("QUERY_STRING", ""), origin if origin in self._cors_origins else "")
-        kept = self._find(key, serial)
+        kept = self._find(key, held.serial)
         if kept is None:
             self.misses += 1
             environ[KEPT] = "miss"
-            return self._ask(environ, start, key, serial)
+            return self._ask(environ, start, key, held)
         self.hits += 1
         environ[KEPT] = "hit"
         return self._serve(kept, environ, start)
@@ -132,14 +135,15 @@ class FastLane:
             kept = self._kept.get(key)
             if kept is None:
                 return None
-            if kept.serial != serial or self._clock() - kept.made_at > _MAX_SECONDS:
+            if kept.serial != serial or self._clock() >= kept.good_until:
                 self._n_bytes -= self._kept.pop(key).n_bytes
                 return None
             self._kept.move_to_end(key)
             return kept
 
-    def _ask(self, environ: dict[str, Any], start: Start, key: Key, serial: int) -> Iterable[bytes]:
+    def _ask(self, environ: dict[str, Any], start: Start, key: Key, held: Recommender) -> Iterable[bytes]:
         """Put the question to Flask, unconditionally and for the plain form, and keep a good answer."""
+        good_until = self._clock() + self._seconds(held)
         told: list[Any] = []
         unasked = ("HTTP_IF_NONE_MATCH", "HTTP_RANGE", "HTTP_ACCEPT_ENCODING")
         asked = {name: value for name, value in environ.items() if name not in unasked}
@@ -152,10 +156,16 @@ class FastLane:
         if not status.startswith("200") or etag is None:
             start(status, told[1])
             return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
-        kept = Kept(key, serial, self._clock(), _of_all_forms(headers), etag)
+        kept = Kept(key, held.serial, good_until, _of_all_forms(headers), etag)
         kept.forms[PLAIN] = kept.form(PLAIN, body, len(body))
         self._keep(kept)
         return self._serve(kept, environ, start)
+
+    def _seconds(self, held: Recommender) -> float:
+        """Return for how long lists are what they are if nothing is written."""
+        now = self._wall_clock()
+        end = held.hand.next_end(now)
+        return _MAX_SECONDS if end is None else min(_MAX_SECONDS, (end - now).total_seconds())
 
     def _keep(self, kept: Kept) -> None:
         with self._lock:

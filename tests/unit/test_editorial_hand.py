@@ -27,6 +27,19 @@ def test_no_rules_are_one_shared_hand_that_does_nothing() -> None:
     assert NO_HAND.unresolved == ()
 
 
+def test_it_is_told_when_the_next_rule_ends() -> None:
+    ends = [NOON + timedelta(days=days) for days in (1, 2, 3)]
+    hand = _hand(
+        make_rule("boost", "a", until=ends[1]),
+        make_rule("block", "b", under="c", until=ends[2]),
+        make_rule("block", "c"),
+    )
+    assert hand.next_end(NOON) == ends[1]
+    assert hand.next_end(ends[1]) == ends[2], "one that has ended ends no more"
+    assert hand.next_end(ends[2]) is None
+    assert NO_HAND.next_end(NOON) is None
+
+
 def test_the_rules_of_the_example_do_what_they_say() -> None:
     hand = Hand.of(parse_rules(TOML.encode(), "rules.toml"), ARTICLES.get, SECTIONS)
 
