@@ -156,7 +156,8 @@ class ServeSettings(_Section):
     Attributes:
         host, port: where it listens.
         workers: processes; they share one copy of the index.
-        threads: blocking threads a worker; where there is one alone, who sends a body slowly holds it.
+        threads: of a worker; half of them may wait for bodies.
+        at_once: requests that a worker works on at a time; lists that it has kept go out beside them.
         max_body_bytes: a larger request body is refused.
         max_batch_bytes: the same for a batch of articles.
         log_format: of the log on stderr, ``text`` or ``json`` (one object a line).
@@ -179,7 +180,8 @@ class ServeSettings(_Section):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     workers: int = Field(default=1, ge=1, le=64)
-    threads: int = Field(default=4, ge=1, le=64)
+    threads: int = Field(default=16, ge=2, le=256)
+    at_once: int = Field(default=2, ge=1, le=64)
     max_body_bytes: int = Field(default=1_000_000, ge=1000, le=100_000_000)
     max_batch_bytes: int = Field(default=10_000_000, ge=1000, le=1_000_000_000)
     log_format: Literal["text", "json"] = "text"

@@ -74,8 +74,8 @@ def test_a_body_of_untold_length_has_the_same_bound(client: FlaskClient) -> None
         assert _post(client, io.BytesIO(story % (b"x" * (size + 2 - len(story)))), None).status_code == status
 
 
-def test_one_thread_never_waits_for_those_who_send_slowly(published: Settings) -> None:
-    serve = published.serve.model_copy(update={"threads": 3})
+def test_half_of_the_threads_never_wait_for_those_who_send_slowly(published: Settings) -> None:
+    serve = published.serve.model_copy(update={"threads": 4, "at_once": 1})
     client = create_app(published.model_copy(update={"serve": serve})).test_client()
     slow = [SlowBody(STORY[:5], STORY[5:]) for _ in range(2)]
     answers: list[int] = []
@@ -88,6 +88,7 @@ def test_one_thread_never_waits_for_those_who_send_slowly(published: Settings) -
     while any(len(each._parts) == 2 for each in slow):
         threads[0].join(0.01)
     refused = client.post("/v1/related", data=STORY)
+    assert client.get("/v1/search?q=ferry").status_code == 200, "who waits for a body keeps nobody from his turn"
     for each in slow:
         each.go.set()
     for thread in threads:
@@ -97,6 +98,33 @@ def test_one_thread_never_waits_for_those_who_send_slowly(published: Settings) -
     _hold(_document(client), refused, "/v1/related")
     assert answers == [200, 200]
     assert client.post("/v1/related", data=STORY).status_code == 200
+
+
+def test_so_many_are_worked_on_at_once_and_kept_lists_go_out_beside_them(published: Settings) -> None:
+    path = "/v1/articles/ferry-vote/related"
+    serve = published.serve.model_copy(update={"at_once": 1})
+    app = create_app(published.model_copy(update={"serve": serve}))
+    begun, go, answers = threading.Semaphore(0), threading.Event(), list[int]()
+
+    def slow() -> str:
+        begun.release()
+        go.wait(timeout=30)
+        return "done"
+
+    app.add_url_rule("/slow", view_func=slow)
+    app.test_client().get(path)
+    threads = [
+        threading.Thread(target=lambda: answers.append(app.test_client().get("/slow").status_code)) for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    assert begun.acquire(timeout=30)
+    assert app.test_client().get(path).status_code == 200
+    assert not begun.acquire(timeout=0.1), "the second waits for the first"
+    go.set()
+    for thread in threads:
+        thread.join()
+    assert answers == [200, 200]
 
 
 def test_nesting_just_under_what_can_be_read_is_no_fault_of_ours(client: FlaskClient) -> None:

@@ -20,6 +20,7 @@ from recommender.web.bodies import Bodies
 from recommender.web.docs import docs
 from recommender.web.fast import FastLane
 from recommender.web.fragments import fragments
+from recommender.web.gate import Gate
 from recommender.web.limits import KINDS, Limited, Limits
 from recommender.web.observing import ROUTE, App, Meters, Observed
 from recommender.web.page import page
@@ -75,8 +76,8 @@ def create_app(settings: Settings, limits_file: Path | None = None) -> Flask:
     app.after_request(harden)
     serve = settings.serve
     bodies = Bodies(
-        app.wsgi_app,
-        n_at_once=max(1, serve.threads - 1),
+        Gate(app.wsgi_app, serve.at_once),
+        n_at_once=max(1, serve.threads // 2),
         max_bytes=max(serve.max_body_bytes, serve.max_batch_bytes),
     )
     lane = FastLane(bodies, live, max_bytes=serve.cache_bytes, cors_origins=serve.cors_origins)

@@ -1,7 +1,7 @@
 """Request bodies: whole or refused, and who sends slowly does not hold the threads that answer readers.
 
-The server hands a body to a worker's thread as it comes, and lets it wait for as long as the sender likes. So one thread of each worker
-never waits for one: where all others do, a body is refused. (To give up waiting is no way out: an answer that is given while
+The server hands a body to a worker's thread as it comes, and lets it wait for as long as the sender likes. So half of a worker's
+threads never wait for one: where the others do, a body is refused. (To give up waiting is no way out: an answer that is given while
 a body is being read stops the server's worker, all of it, until the body is there. Whoever reads bodies whole before it
 passes them on, as nginx does, spares the service all this.)
 """
@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from flask import request
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, ServiceUnavailable
 
-App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+from recommender.web.gate import Gate
 
 _CHUNK_BYTES = 65_536
 _BUSY = "as many bodies as may be are being sent at the moment; ask again in a second"
@@ -46,15 +46,15 @@ class Bodies:
     Nothing is read before the application asks for it, so that a stranger's body is not read where a key is missing.
     """
 
-    def __init__(self, app: App, *, n_at_once: int, max_bytes: int) -> None:
+    def __init__(self, gate: Gate, *, n_at_once: int, max_bytes: int) -> None:
         """Take the bounds.
 
         Args:
-            app: whose bodies they are.
+            gate: of those whose bodies they are; who waits for one keeps nobody from being let through.
             n_at_once: threads that may wait for one.
             max_bytes: no more is held; the application refuses what is larger.
         """
-        self._app = app
+        self._gate = gate
         self._max_bytes = max_bytes
         self._free = BoundedSemaphore(n_at_once)
 
@@ -62,7 +62,7 @@ class Bodies:
         """Answer a request."""
         source, told = environ["wsgi.input"], environ.get("CONTENT_LENGTH", "")
         environ["wsgi.input"] = _Body(lambda: self._whole(source, int(told) if told.isdecimal() else 0))
-        return self._app(environ, start)
+        return self._gate(environ, start)
 
     def _whole(self, source: _Source, n_bytes: int) -> bytes:
         """Return a body, up to one byte more than may be.
@@ -78,7 +78,8 @@ class Bodies:
         if not self._free.acquire(blocking=False):
             raise ServiceUnavailable(_BUSY, retry_after=1)
         try:
-            found = _read_all(source, self._max_bytes + 1)
+            with self._gate.aside():
+                found = _read_all(source, self._max_bytes + 1)
         finally:
             self._free.release()
         if len(found) < min(n_bytes, self._max_bytes):
