@@ -14,7 +14,7 @@ from recommender.errors import RecommenderError
 from recommender.home import Home
 from recommender.keys import Keys
 from recommender.recommend import Live
-from recommender.settings import Settings
+from recommender.settings import ServeSettings, Settings
 from recommender.web.api import api
 from recommender.web.bodies import Bodies
 from recommender.web.docs import docs
@@ -74,7 +74,13 @@ def create_app(settings: Settings, limits_file: Path | None = None) -> Flask:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _failed)
     app.after_request(harden)
-    serve = settings.serve
+    app.before_request(_name_route)
+    _lay_over(app, live, settings.serve, limits_file)
+    return app
+
+
+def _lay_over(app: Flask, live: Live, serve: ServeSettings, limits_file: Path | None) -> None:
+    """Lay over the application what answers before it is asked: from the outside observed, traced, limited, kept, let through."""
     bodies = Bodies(
         Gate(app.wsgi_app, serve.at_once),
         n_at_once=max(1, serve.threads // 2),
@@ -83,7 +89,6 @@ def create_app(settings: Settings, limits_file: Path | None = None) -> Flask:
     lane = FastLane(bodies, live, max_bytes=serve.cache_bytes, cors_origins=serve.cors_origins)
     app.extensions["recommender.lane"] = lane
     meters = app.extensions["recommender.meters"] = Meters(live)
-    app.before_request(_name_route)
     for kind in KINDS:
         meters.refused.labels(kind)  # told as 0 from the start
     limits = app.extensions["recommender.limits"] = Limits(
@@ -93,7 +98,6 @@ def create_app(settings: Settings, limits_file: Path | None = None) -> Flask:
     if serve.traces:
         limited = _traced(app, limited, believes=serve.trusted_proxies > 0)
     app.wsgi_app = Observed(limited, meters, log_access=serve.log_access)  # type: ignore[method-assign, assignment]
-    return app
 
 
 def _traced(app: Flask, inner: App, *, believes: bool) -> App:
