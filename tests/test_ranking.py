@@ -639,7 +639,7 @@ def test_a_blind_list_puts_no_link_ahead(crowd: Recommender) -> None:
 def test_candidates_are_the_best_of_each_generator_and_nothing_that_is_not_allowed(
     crowd: Recommender, monkeypatch: pytest.MonkeyPatch, ranker: Any
 ) -> None:
-    monkeypatch.setattr("recommender.recommend.evidence._DEPTH", 6)
+    monkeypatch.setattr("recommender.recommend.evidence.DEPTH", 6)
     snapshot = crowd.snapshot
     for row in range(0, 69, 6):
         inquiry = crowd.learning(snapshot.dense.ids[row], Options(ranker=ranker))
@@ -657,7 +657,7 @@ def test_candidates_are_the_best_of_each_generator_and_nothing_that_is_not_allow
         if ranker == "full":
             told = inquiry.signals(np.arange(69, dtype=np.int64))
             expected.update(target for target in rows if told.votes[target] or told.links[target])
-        assert inquiry.candidates(allowed, 4).tolist() == sorted(expected)
+        assert inquiry.candidates(lambda rows, allowed=allowed: allowed[rows], 4).tolist() == sorted(expected)
 
 
 @pytest.mark.parametrize("row", range(0, 69, 4))

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 from newsroom import NOW, publish, settings_for, store, stories
-from test_snapshot import DESCRIBED, _contents
+from test_snapshot import DESCRIBED, _contents, _finished, _neighbours
 
 from recommender import snapshot
 from recommender.errors import NoSnapshotError, SnapshotError
@@ -37,7 +37,8 @@ def _quick_disk() -> Iterator[None]:
 
 def _publish(home: Home, n: int = 1, **more: Any) -> str:
     for number in range(n):
-        name = snapshot.publish(home, _contents(seed=number), DESCRIBED, now=NOW, **({"keep": 9} | more)).name
+        kept = {"keep": 9, "neighbours": _neighbours, "lists": _finished}
+        name = snapshot.publish(home, _contents(seed=number), DESCRIBED, now=NOW, **(kept | more)).name
     return name
 
 
