@@ -24,7 +24,7 @@ LAYERS = (
         *("readers", "catalog", "encoder", "dense", "lexical", "graph", "links", "copies"),
         *("rank", "fusion", "editorial", "explain", "language", "keys", "neighbours", "ready"),
     },
-    {"ingest", "snapshot", "compose", "answer", "evaluate"},
+    {"ingest", "snapshot", "compose", "answer", "evaluate", "desk"},
     {"build", "recommend", "fragment", "backup", "audit"},
     {"web", "trial", "export"},
     {"cli"},  # above web: `serve` starts the service

@@ -17,6 +17,7 @@ from recommender.answer import Options
 from recommender.article import Article, ReadMore
 from recommender.build import fitting
 from recommender.catalog import Catalog
+from recommender.desk import Desk, Wish
 from recommender.encoder import HashingEncoder
 from recommender.home import Home
 from recommender.ingest import encode_missing
@@ -48,8 +49,16 @@ ARTICLES = st.builds(
     kind=st.sampled_from(["news", "news", "wire"]),
     read_more=st.lists(LINKS, max_size=2).map(tuple),
 )
+WISHES = st.builds(
+    Wish,
+    st.sampled_from(["pin", "block"]),
+    st.sampled_from(["b", "ferry-vote", "storm", "cup-final"]),
+    st.sampled_from(["d", "ferry-strike"]),
+    top=st.booleans(),
+)
 STEPS = st.lists(
     st.lists(ARTICLES, min_size=1, max_size=3)
+    | WISHES.map(lambda wish: [wish])
     | st.lists(st.sampled_from(["b", "d", "ferry-vote", "storm", "cup-final", "undated"]), min_size=1, max_size=2),
     min_size=1,
     max_size=5,
@@ -112,6 +121,8 @@ def test_after_any_history_the_overlay_answers_as_an_index_built_anew(
     for step in steps:
         if isinstance(step[0], Article):
             store(made, step)
+        elif isinstance(step[0], Wish):
+            Desk(Home(made.home)).set(step[0], by="anna", now=NOW)
         else:
             withdraw(made, step)
         _encode_all(made)

@@ -18,12 +18,13 @@ from typing import Any, Self
 import numpy as np
 
 from recommender.article import Article, Link, ReadMore
-from recommender.catalog import changes, keys
+from recommender.catalog import acts, changes, keys
+from recommender.catalog.acts import Act, Wish
 from recommender.catalog.checking import broken_vectors, read_vector, structure_problems
 from recommender.catalog.copying import copy_database
 from recommender.catalog.keys import chunked, marks
 from recommender.catalog.rows import COLUMNS, from_row, instant_of, link_from_row, record_digest, to_row
-from recommender.catalog.schema import APPLICATION_ID, FROM_1, STATEMENTS, VERSION
+from recommender.catalog.schema import APPLICATION_ID, FROM, STATEMENTS, VERSION
 from recommender.errors import CatalogError
 from recommender.text import title_key
 from recommender.vectors import Vector
@@ -112,7 +113,7 @@ class Catalog:
         """Make the tables, or bring those of an earlier version up to date; what another process did meanwhile stays."""
         with self.transaction():
             version, _, empty = self._kind()
-            for statement in STATEMENTS if empty else FROM_1 if version == 1 else ():
+            for statement in STATEMENTS if empty else FROM.get(version, ()):
                 self._db.execute(statement)
             if version == 1:
                 keys.fill(self._db)
@@ -366,6 +367,41 @@ class Catalog:
         with self.transaction():
             self._db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
 
+    def last_act(self) -> int:
+        """Return the number of the last line of the desk's log; 0 where it is empty."""
+        with self._guarded():
+            return acts.last_act(self._db)
+
+    def rules_in_force(self) -> list[Act]:
+        """Return the desk's rules that nothing ended, the earliest first; the time of some may be over."""
+        with self._guarded():
+            return acts.in_force(self._db)
+
+    def desk_log(self, most: int = 100, *, before: int | None = None) -> list[Act]:
+        """Return at most so many lines of the desk's log (up to 1,000), the latest first, all of them before a number."""
+        with self._guarded():
+            return acts.log(self._db, most, before)
+
+    def act(self, number: int) -> Act | None:
+        """Return one line of the desk's log, None where there is none of this number."""
+        with self._guarded():
+            return acts.act(self._db, number)
+
+    def ended_by(self, number: int) -> list[Act]:
+        """Return the lines of the desk's log whose place this one took."""
+        with self._guarded():
+            return acts.ended_by(self._db, number)
+
+    def set_rule(self, wish: Wish, who: str, at: datetime) -> int:
+        """Add a rule of the desk in one durable transaction and return its number; it ends what is of its kind about the same."""
+        with self.transaction():
+            return acts.set_rule(self._db, wish, who, at)
+
+    def undo_rule(self, undone: Act, who: str, at: datetime) -> int:
+        """Take a rule of the desk back, in one durable transaction; what it had taken the place of holds again."""
+        with self.transaction():
+            return acts.undo(self._db, undone, who, at)
+
     def save_targets(self, links: Iterable[Link]) -> None:
         """Store what ``target_id`` and ``method`` say of each link, in one transaction."""
         with self.transaction():
@@ -435,7 +471,7 @@ class Catalog:
         SQLite looks at its structure; every article is held against the digest that it was stored with.
         """
         with self._guarded():
-            return structure_problems(self._db) or list(self._changed_articles())
+            return structure_problems(self._db) or [*self._changed_articles(), *acts.log_problems(self._db)]
 
     def check_vectors(self) -> list[str]:
         """Return which stored vectors are not of length 1, or of no encoder. They can be encoded again."""

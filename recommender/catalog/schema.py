@@ -1,6 +1,6 @@
 """The tables of the catalog. A change here raises ``VERSION`` and adds a migration."""
 
-VERSION = 2
+VERSION = 3
 APPLICATION_ID = 0x4E52_4543  # "NREC"
 
 _LOOKUPS = (
@@ -19,6 +19,29 @@ _CHANGES = (
     "CREATE TABLE changes (id TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE INDEX changes_by_number ON changes(number)",
     "CREATE TABLE facts (name TEXT PRIMARY KEY, value) WITHOUT ROWID",
+)
+
+_DESK = (
+    # What the desk did, a line each, never removed; what is in force are the rules that nothing ended.
+    """
+    CREATE TABLE desk_log (
+        number INTEGER PRIMARY KEY,
+        at INTEGER NOT NULL,            -- seconds since 1970, UTC
+        who TEXT NOT NULL,
+        kind TEXT NOT NULL,             -- pin, block, boost; of an undo that of what it took back
+        undoes INTEGER,                 -- the line that an undo takes back
+        article TEXT,
+        under TEXT,                     -- the story under which a rule holds, NULL for everywhere
+        section TEXT,
+        factor REAL NOT NULL DEFAULT 1,
+        until INTEGER,                  -- seconds since 1970, UTC
+        note TEXT NOT NULL DEFAULT '',
+        top INTEGER NOT NULL DEFAULT 0, -- a pin above those that were there
+        ended_by INTEGER                -- the line that took it back or its place; its own number where its time was over
+    )
+    """,
+    "CREATE INDEX desk_in_force ON desk_log(number) WHERE ended_by IS NULL AND undoes IS NULL",
+    "CREATE INDEX desk_ended_by ON desk_log(ended_by)",
 )
 
 STATEMENTS = (
@@ -67,17 +90,22 @@ STATEMENTS = (
     """,
     *_LOOKUPS,
     *_CHANGES,
+    *_DESK,
     f"PRAGMA application_id = {APPLICATION_ID}",
     f"PRAGMA user_version = {VERSION}",
 )
 
-FROM_1 = (
+_TO_2 = (
     "ALTER TABLE articles ADD COLUMN url_key TEXT",
     "ALTER TABLE articles ADD COLUMN title_key TEXT NOT NULL DEFAULT ''",
     "ALTER TABLE links ADD COLUMN url_key TEXT",
     "ALTER TABLE links ADD COLUMN title_key TEXT NOT NULL DEFAULT ''",
     *(statement for statement in _LOOKUPS if "links_by_target" not in statement),
     *_CHANGES,
-    f"PRAGMA user_version = {VERSION}",
 )
-"""From version 1, which had no keys, words and changes; ``keys.fill`` makes what they hold."""
+_TO_3 = (*_DESK, f"PRAGMA user_version = {VERSION}")
+
+FROM = {1: (*_TO_2, *_TO_3), 2: _TO_3}
+"""What brings a catalog of an earlier version up to date. Version 1 had no keys, words and changes; ``keys.fill`` makes what they
+hold. Version 2 had no desk; it may be read as it is.
+"""

@@ -33,6 +33,7 @@ _COMMANDS = {
     "backup": "safety",
     "restore": "safety",
     "export": "publish",
+    "desk": "desk",
     "keys": "keys",
     "serve": "serve",
 }

@@ -76,6 +76,19 @@ def read_rule(
     return Rule(kind, articles or (), under, section, 1.0 if factor is None else factor, until, note or "", place)
 
 
+def one_rule(kind: Kind, values: Mapping[str, object], place: str) -> Rule:
+    """Return one rule that stands in no file; a pin's article is its ``article``, as in CSV.
+
+    Raises:
+        RulesError: names every problem, each beginning with ``place``.
+    """
+    problems = Problems(place)
+    rule = read_rule(kind, values, place, problems, shows="article")
+    problems.check()
+    assert rule is not None
+    return rule
+
+
 def article_key(reference: str) -> str:
     """Return what the spellings of one address share; an id is its own."""
     return url_key(reference) or reference

@@ -4,8 +4,10 @@ A :class:`Recommender` answers from one state of the archive; :class:`Live` hold
 """
 
 from recommender.recommend.finishing import finish_lists
+from recommender.recommend.left_out import Inspected, LeftOut
 from recommender.recommend.live import Live
 from recommender.recommend.neighbourhood import find_neighbours
+from recommender.recommend.preview import Tried
 from recommender.recommend.recommender import Recommender
 
-__all__ = ["Live", "Recommender", "find_neighbours", "finish_lists"]
+__all__ = ["Inspected", "LeftOut", "Live", "Recommender", "Tried", "find_neighbours", "finish_lists"]

@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import Any
 
-from recommender import memory, snapshot
+from recommender import desk, memory, snapshot
 from recommender.catalog import Catalog
 from recommender.errors import BusyError, CatalogError, EncoderDisabledError, RecommenderError
 from recommender.home import Home
@@ -40,7 +40,8 @@ class Live:
     A request takes the reference once and works with it to its end, so no answer mixes two states. A newer snapshot that cannot
     be loaded leaves the former one in place; ``problem`` says so.
 
-    What is withdrawn is looked for at every request, and is gone from the first answer after the writer was told that it went.
+    What is withdrawn is looked for at every request, and is gone from the first answer after the writer was told that it went; what
+    the desk sets and takes back is in force from there on, too.
     What is new or changed is taken in by a thread of its own (:meth:`start`), a fifth of a second after it was written and, where
     its texts have no vectors, after these were made: one process of a home makes them, the others wait for it. Without
     the thread that happens at requests, and nothing is encoded here.
@@ -261,9 +262,12 @@ class Live:
                 if self._probed is not None and self._probed[0] == version and self._probed[1]() is held:
                     return held
                 gone = self._probe.withdrawn_since(held.snapshot.change)
+                acts = self._probe.last_act()
             except CatalogError as error:
                 self._cannot_read(error)
                 return held
+        if acts != held.desk.number and (renewed := self._with_desk()) is not None:
+            return self._without_what_went(renewed)
         if any(held.snapshot.dense.row_of(article_id) is not None for article_id in gone):
             with self._following:
                 self._follow(most=0)
@@ -273,6 +277,22 @@ class Live:
                     held = self._held = held.with_view(Overlay(self._log.base, self._log.changes()))
         self._probed = version, weakref.ref(held)  # not before: whoever asks meanwhile must wait as well
         return held
+
+    def _with_desk(self) -> Recommender | None:
+        """Let the desk's rules hold as they are now, and return what answers then; None where they cannot be read.
+
+        They are read from the catalog that is open: after a restore another one lies in its place, until it is opened as well.
+        """
+        with self._following:
+            if self._reader is None or self._held is None:
+                return None
+            try:
+                rules = desk.rules_in(self._reader)
+            except CatalogError as error:
+                self._cannot_read(error)
+                return None
+            self._held = self._held.with_desk(rules)
+            return self._held
 
     def _encode(self) -> bool:
         """Make vectors for some of the texts that wait for them, if that is for this process to do; tell whether any were made."""

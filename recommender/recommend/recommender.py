@@ -14,9 +14,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from recommender import compose, fusion, links, snapshot
+from recommender import compose, desk, fusion, links, snapshot
 from recommender.answer import DEFAULT_OPTIONS, Answer, Options, options_of
 from recommender.article import Article
+from recommender.desk import NO_RULES, DeskRules, Wish
 from recommender.editorial import NO_HAND, Hand, Rule
 from recommender.encoder import Encoder, Recipe
 from recommender.errors import (
@@ -33,10 +34,12 @@ from recommender.home import Home
 from recommender.ingest import Intake, Withdrawn, Written
 from recommender.recommend.evidence import Inquiry
 from recommender.recommend.finished import made_with, restored, touched_by
+from recommender.recommend.left_out import LOOKED_THROUGH, Inspected, left_out
 from recommender.recommend.lists import Lists
 from recommender.recommend.order import KeptCopy
 from recommender.recommend.page import page
 from recommender.recommend.pool import EncoderPool
+from recommender.recommend.preview import Tried, concerned, worth_showing
 from recommender.recommend.query import Query, Questions, cleaned_text
 from recommender.recommend.telling import Teller, Texts
 from recommender.settings import ServeSettings, Settings
@@ -59,7 +62,9 @@ class Recommender:
         serial: a number that no other state has that this process answered from; a later one has a higher number.
         recipe: how an article becomes views.
         encoder: returns the encoder, opened when it is first called for.
-        hand: the desk's rules as they apply to it.
+        hand: the editors' rules as they apply to it.
+        rules: those of the reviewed file.
+        desk: those of the desk's log.
         model: the weights of the ranking.
     """
 
@@ -72,6 +77,7 @@ class Recommender:
         fuzzy_threshold: float,
         model: Model | None = None,
         rules: Sequence[Rule] = (),
+        desk: DeskRules = NO_RULES,
         keep_copy: KeptCopy = "own",
         texts: Texts | None = None,
         intake: Intake | None = None,
@@ -87,7 +93,8 @@ class Recommender:
             encoder: called when a free text or an unseen article asks for it, not before.
             fuzzy_threshold: for the links of an unseen article, see ``links.LinkResolver``.
             model: weights of the ranking; the shipped ones where None.
-            rules: the desk's pins, blocks and boosts.
+            rules: pins, blocks and boosts of the reviewed file.
+            desk: those of the desk's log.
             keep_copy: which of several near-copies is shown.
             texts: gives an article's body by id, for the sentences that ``explain`` quotes.
             intake: takes what :meth:`upsert` and :meth:`withdraw` are given; None where nothing can be written.
@@ -100,7 +107,8 @@ class Recommender:
         self.encoder = encoder
         self.model = model or fusion.shipped()
         self._fuzzy_threshold = fuzzy_threshold
-        self._rules = rules
+        self.rules = tuple(rules)
+        self.desk = desk
         self._keep_copy: KeptCopy = keep_copy
         self._texts = texts
         self._intake = intake
@@ -113,7 +121,8 @@ class Recommender:
     def _take(self, snapshot: View) -> None:
         self.serial = next(_SERIALS)
         self.snapshot = snapshot
-        self.hand = Hand.of(self._rules, self._row_meant, snapshot.columns.sections) if self._rules else NO_HAND
+        rules = (*self.desk.rules, *self.rules)  # of two pins of one story the first holds
+        self.hand = Hand.of(rules, self._row_meant, snapshot.columns.sections) if rules else NO_HAND
         self._lists = Lists(snapshot, model=self.model, hand=self.hand, keep_copy=self._keep_copy, clock=self._clock)
         self._teller = Teller(snapshot, self._texts)
         finished = snapshot.finished_with
@@ -175,6 +184,7 @@ class Recommender:
             fuzzy_threshold=settings.links.fuzzy_threshold,
             model=compose.ranking_model(home, settings.ranking),
             rules=compose.desk_rules(home, settings.ranking) if ruled else (),
+            desk=_desk_rules(home, like) if ruled else NO_RULES,
             keep_copy=settings.ranking.keep_copy,
             texts=texts,
             intake=Intake(home, fuzzy_threshold=settings.links.fuzzy_threshold),
@@ -186,6 +196,13 @@ class Recommender:
         """Return a recommender that answers from another state of the same archive with all else the same."""
         other = copy.copy(self)
         other._take(snapshot)
+        return other
+
+    def with_desk(self, rules: DeskRules) -> Self:
+        """Return a recommender that answers from the same snapshot with other rules of the desk."""
+        other = copy.copy(self)
+        other.desk = rules
+        other._take(self.snapshot)
         return other
 
     def with_model(self, model: Model) -> Self:
@@ -243,6 +260,38 @@ class Recommender:
         The article is left out of its own list where the archive knows it by id or address.
         """
         return self._answer(*self._of_article(article), options)
+
+    def inspect(self, article_id: str, options: Options = DEFAULT_OPTIONS) -> Inspected:
+        """Return a known article's list explained, with the nearest stories that rules keep out of it; as :meth:`related` raises."""
+        query, described = self._of_row(self._row(article_id))
+        options = replace(options, explain=True, raw=False)
+        applied = self._lists.applied(query, options)
+        answer = self._teller.answer(
+            self._lists.arrange(query, options, applied), described | {"k": options.k}, query, applied, options
+        )
+        every = replace(options, raw=True, same_language=False, past_only=False, k=LOOKED_THROUGH)
+        ranked = self._lists.arrange(query, every, applied).evidence.rows
+        return Inspected(answer, left_out(self.snapshot, query, answer, map(int, ranked), applied, options))
+
+    def try_out(self, rules: DeskRules, wish: Wish, options: Options = DEFAULT_OPTIONS) -> list[Tried]:
+        """Return the lists that other rules of the desk would change, before and after: at most five.
+
+        Args:
+            rules: as they would be.
+            wish: what they differ by; says which lists are looked at.
+            options: how the lists are made.
+
+        Raises:
+            UnknownArticleError: the story under which it holds is not in the archive.
+        """
+        near: list[str] = []
+        if wish.under is None and wish.article is not None and self.snapshot.dense.row_of(wish.article) is not None:
+            near = [
+                hit.article_id for hit in self.related_hits(wish.article, replace(options, raw=True, k=LOOKED_THROUGH))
+            ]
+        other = self.with_desk(rules)
+        looked_at = concerned(self.snapshot, wish, near)
+        return worth_showing(Tried(self.related(each, options), other.related(each, options)) for each in looked_at)
 
     def page(
         self, article: str | Article, slots: Mapping[str, Options], *, by_url: bool = False, shown: Iterable[str] = ()
@@ -360,6 +409,15 @@ class Recommender:
         numbers = links.nearest(key, self.snapshot.title_keys, self.snapshot.id_keys, n)
         return [Suggestion(self.snapshot.dense.ids[number], self.snapshot.row(number).title) for number in numbers]
 
+    def meant(self, reference: str) -> str:
+        """Return the id of the article or stub that an id or an address means.
+
+        Raises:
+            UnknownArticleError: there is none; carries the nearest titles.
+        """
+        number = self._row_meant(reference)
+        return self.snapshot.dense.ids[self._row(reference) if number is None else number]
+
     def _row_meant(self, reference: str) -> int | None:
         """Return the row of an id or address, None where the archive has none."""
         number = self.snapshot.dense.row_of(reference)
@@ -414,6 +472,15 @@ class Recommender:
         applied = self._lists.applied(query, options)
         made = self._lists.arrange(query, options, applied)
         return self._teller.answer(made, described | {"k": options.k}, query, applied, options)
+
+
+def _desk_rules(home: Home, like: Recommender | None) -> DeskRules:
+    """Return the desk's rules; where the catalog cannot be read, those that are known: a published index answers without it."""
+    try:
+        return desk.rules_of(home)
+    except CatalogError as error:
+        log.error("the desk's rules cannot be read: %s", error)
+        return NO_RULES if like is None else like.desk
 
 
 def _pool(encoder: Callable[[], Encoder], serve: ServeSettings) -> EncoderPool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from newsroom import settings_for
 
-from faults.operations import ASKED, Editions, editions_of, publish
+from faults.operations import ASKED, Editions, articles_of, editions_of, publish
 from recommender import links, snapshot
 from recommender.audit import audit
 from recommender.catalog import Catalog
@@ -120,6 +120,6 @@ def problems_of_next_rebuild(home: Home) -> list[str]:
     left = sorted(path.name for path in home.snapshots.iterdir() if path.name.startswith("."))
     return [
         *audit(home).problems,
-        *([] if rows == set(editions_of(home)) else ["the new index does not hold the catalog's articles"]),
+        *([] if rows == set(articles_of(home)) else ["the new index does not hold the catalog's articles"]),
         *(f"{name} was left" for name in left),
     ]

@@ -18,6 +18,7 @@ from newsroom import NOW, settings_for
 from recommender import ingest, snapshot
 from recommender.build import rebuild
 from recommender.catalog import Catalog
+from recommender.desk import Desk, Wish
 from recommender.encoder import HashingEncoder
 from recommender.errors import SourceError
 from recommender.home import Home
@@ -26,11 +27,12 @@ from recommender.recommend import find_neighbours, finish_lists
 from recommender.settings import IndexSettings
 
 Editions = Mapping[str, int | None]
-"""The edition of articles by id; None for one that is not there."""
+"""The edition of articles by id; None for one that is not there. A pin of the desk has one, too, under ``pin`` and its story."""
 
 IDS = tuple(f"story-{number:02d}" for number in range(24))
 ASKED = IDS[::5]  # whose lists are looked at; they are never withdrawn
 BATCH = 4  # an ingest of these few articles is several transactions
+PINNED = tuple(name for name in IDS if name not in ASKED)  # under these the desk pins
 _WORDS = (
     "ferry",
     "harbour",
@@ -105,6 +107,12 @@ def record_title(chance: Random) -> str:
 
 
 def editions_of(home: Home) -> dict[str, int | None]:
+    """Return the edition of each article in the catalog, and of each pin of the desk."""
+    pins: dict[str, int | None] = {f"pin {act.wish.under}": int(act.wish.note) for act in Desk(home).in_force()}
+    return articles_of(home) | pins
+
+
+def articles_of(home: Home) -> dict[str, int | None]:
     """Return the edition of each article in the catalog."""
     with Catalog(home.catalog) as catalog:
         return {article.id: int(article.tags[0].removeprefix("edition ")) for article in catalog.articles()}
@@ -156,6 +164,23 @@ def _few_gone(chance: Random, edition: int) -> Editions:
     return dict.fromkeys(chance.sample([name for name in IDS if name not in ASKED], 3), None)
 
 
+def _pins(chance: Random, edition: int) -> Editions:
+    return {f"pin {name}": edition for name in chance.sample(PINNED, 3)}
+
+
+def _pins_gone(chance: Random, edition: int) -> Editions:
+    return {f"pin {name}": None for name in PINNED[:3]}
+
+
+def _pin(home: Home, edition: int) -> None:
+    """Let each of the first three have one pin, under which no earlier one waits to hold again."""
+    desk = Desk(home)
+    while lines := [act.number for act in desk.in_force() if act.wish.under in PINNED[:3]]:
+        desk.undo(lines[0], by="ole", now=NOW)
+    for name in PINNED[:3]:
+        desk.set(Wish("pin", ASKED[0], name, note=str(edition)), by="anna", now=NOW)
+
+
 def _change(home: Home, edition: int) -> None:
     write(home, _some(Random(edition), edition))
 
@@ -199,6 +224,22 @@ def _withdraw(work: Work) -> None:
             work.acknowledged([name])
 
 
+def _set_at_desk(work: Work) -> None:
+    work.begun()
+    for name, edition in work.editions.items():
+        wish = Wish("pin", ASKED[0], name.removeprefix("pin "), note=str(edition))
+        Desk(work.home).set(wish, by="anna", now=NOW)
+        work.acknowledged([name])
+
+
+def _undo_at_desk(work: Work) -> None:
+    lines = {f"pin {act.wish.under}": act.number for act in Desk(work.home).in_force()}
+    work.begun()
+    for name in work.editions:
+        Desk(work.home).undo(lines[name], by="ole", now=NOW)
+        work.acknowledged([name])
+
+
 def _rebuild(work: Work) -> None:
     work.begun()
     publish(work.home)
@@ -235,6 +276,8 @@ OPERATIONS: Sequence[Operation] = (
     Operation("ingest", _ingest, drawn=_some),
     Operation("upsert", _upsert, drawn=_few),
     Operation("withdraw", _withdraw, drawn=_few_gone),
+    Operation("desk", _set_at_desk, drawn=_pins),
+    Operation("undo at the desk", _undo_at_desk, drawn=_pins_gone, prepare=_pin),
     Operation("rebuild", _rebuild, prepare=_change),
     Operation("rebuild beside a write", _rebuild, drawn=_few, prepare=_change, beside=write),
     Operation("publish", _publish, prepare=_change),

@@ -23,6 +23,8 @@ HARMED = [
     pytest.param("ingest", failing_sqlite, marks=IN_REACH),
     pytest.param("upsert", failing_sqlite, marks=IN_REACH),
     pytest.param("withdraw", failing_sqlite, marks=IN_REACH),
+    pytest.param("desk", failing_sqlite, marks=IN_REACH),
+    pytest.param("undo at the desk", failing_sqlite, marks=IN_REACH),
     ("rebuild", failing),
     ("rebuild", failing_writes),
     pytest.param("rebuild", failing_sqlite, marks=IN_REACH),

@@ -309,10 +309,10 @@ def test_an_empty_file_becomes_a_catalog_for_a_writer_only(path: Path) -> None:
 @pytest.mark.parametrize("write", [False, True])
 def test_a_newer_schema_is_refused_with_both_versions(path: Path, write: bool) -> None:
     Catalog(path, write=True).__exit__(None, None, None)
-    _alter(path, "PRAGMA user_version = 3")
+    _alter(path, "PRAGMA user_version = 4")
 
     message = (
-        f"{path}: has schema version 3, this program reads 2; use the version of the program that wrote it, "
+        f"{path}: has schema version 4, this program reads 3; use the version of the program that wrote it, "
         "or ingest into a new home"
     )
     with pytest.raises(CatalogError, match=_exactly(message)):
