@@ -53,6 +53,16 @@ class Home:
         return self.path / "keys.json"
 
     @property
+    def desk_secret(self) -> Path:
+        """What signs the sessions of the desk."""
+        return self.path / "desk.secret"
+
+    @property
+    def evaluation(self) -> Path:
+        """The page of the last evaluation."""
+        return self.path / "evaluation.html"
+
+    @property
     def encoders(self) -> Path:
         """The folder of exported models."""
         return self.path / "encoders"

@@ -76,6 +76,14 @@ class Keys:
                 found = key.name
         return found
 
+    def holder(self, key_id: str, scope: str) -> str | None:
+        """Return the name of the key of this scope that has an id (:func:`key_id`) and was not removed, else None. Raises KeysError."""
+        found: str | None = None
+        for key in self._now():
+            if hmac.compare_digest(_id_of(key.sha256), key_id) and key.scope == scope:
+                found = key.name
+        return found
+
     def _now(self) -> tuple[Key, ...]:
         stamp = _stamp(self._path)
         seen, keys = self._read
@@ -83,6 +91,11 @@ class Keys:
             keys = read_keys(self._path)
             self._read = stamp, keys
         return keys
+
+
+def key_id(presented: str) -> str:
+    """Return what a key can be known by later without being kept: it tells nothing of the key, nor of its sha256."""
+    return _id_of(_sha256(presented))
 
 
 def read_keys(path: Path) -> tuple[Key, ...]:
@@ -174,6 +187,10 @@ def _parsed(fields: dict[str, Any]) -> tuple[Key, ...]:
         if not (_NAME.fullmatch(key.name) and key.scope in SCOPES and _SHA256.fullmatch(key.sha256)):
             raise ValueError(f"the entry of {key.name!r} is no key's")
     return keys
+
+
+def _id_of(sha256: str) -> str:
+    return hashlib.sha256(f"session of {sha256}".encode()).hexdigest()[:32]
 
 
 def _sha256(key: str) -> str:

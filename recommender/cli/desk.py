@@ -17,10 +17,11 @@ from recommender.cli.output import print_answer, print_json, talk
 from recommender.desk import Act, Desk, DeskRules, Wish, in_words, wish_of
 from recommender.editorial import Kind
 from recommender.home import Home
-from recommender.recommend import LeftOut, Recommender, Tried
+from recommender.recommend import LeftOut, Recommender, Tried, gaps
 from recommender.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+_MOST_LINKING = 5
 _MARKS = {"new": "+", "up": "↑", "down": "↓", "same": " "}
 
 
@@ -46,6 +47,12 @@ _RULING: tuple[Callable[[Any], Any], ...] = (
     click.option("--note", default="", help="Why, in a line; readers see it in the reason."),
     click.option("--until", metavar="DATE", help="When it ends, such as 2026-12-24 or 2026-12-24T18:00:00+01:00."),
     *_ACTING,
+)
+
+_LISTING: tuple[Callable[[Any], Any], ...] = (
+    click.option("-n", "most", type=click.IntRange(1, 100_000), default=50, help="So many at most (default: 50)."),
+    _as_json,
+    click.pass_obj,
 )
 
 
@@ -177,6 +184,54 @@ def show(settings: Settings, article: str, k: int | None, as_json: bool) -> int:
         print_json(told)
         return 0
     _print_list(found.answer, found.left_out)
+    return 0
+
+
+@desk.command()
+@_with(_LISTING)
+def orphans(settings: Settings, most: int, as_json: bool) -> int:
+    """Print the stories that no other one links to, the youngest first."""
+    n, rows = gaps.orphans(opened(settings).snapshot, most)
+    if as_json:
+        print_json({"n": n, "stories": [{"id": row.id, "title": row.title} for row in rows]})
+        return 0
+    for row in rows:
+        click.echo(f"{row.id}  {row.title}")
+    talk(f"{n:,} stories have no link from another one")
+    return 0
+
+
+@desk.command()
+@_with(_LISTING)
+def stubs(settings: Settings, most: int, as_json: bool) -> int:
+    """Print the headlines that wait for their story, and who links to them; those with the most links first."""
+    return _print_linked(*gaps.waiting(opened(settings).snapshot, most), "headlines wait for their story", as_json)
+
+
+@desk.command()
+@_with(_LISTING)
+def hubs(settings: Settings, most: int, as_json: bool) -> int:
+    """Print the stories that most others link to."""
+    return _print_linked(*gaps.hubs(opened(settings).snapshot, most), "stories are linked from another one", as_json)
+
+
+def _print_linked(n: int, found: Iterable[gaps.Linked], what: str, as_json: bool) -> int:
+    if as_json:
+        print_json(
+            {
+                "n": n,
+                "stories": [
+                    {"id": each.row.id, "title": each.row.title, "linked_by": [row.id for row in each.by]}
+                    for each in found
+                ],
+            }
+        )
+        return 0
+    for each in found:
+        click.echo(f"{len(each.by):>5}  {each.row.id}  {each.row.title}")
+        for row in each.by[:_MOST_LINKING]:
+            click.echo(f"       from {row.id}")
+    talk(f"{n:,} {what}")
     return 0
 
 

@@ -17,8 +17,9 @@ from recommender.article import Article
 from recommender.catalog import Catalog
 from recommender.cli.options import parsed_date
 from recommender.cli.output import Bars, print_json, talk
+from recommender.disk import replace_synced
 from recommender.errors import InputError, RecommenderError, SourceError
-from recommender.evaluate import check_folder, page
+from recommender.evaluate import Evaluation, check_folder, page
 from recommender.home import Home
 from recommender.recommend import Recommender
 from recommender.settings import Settings, with_flags
@@ -116,6 +117,7 @@ def evaluate(
         trial.write_trec(trec)
     if report is not None:
         _write(lambda: report.write_text(page(evaluation), encoding="utf-8"), report)
+    _keep(Home(settings.home).evaluation, evaluation)
     for written in (trec, report):
         if written is not None:
             talk(f"written: {written}")
@@ -140,6 +142,14 @@ def _last(settings: Settings, recommender: Recommender, against: str | None) -> 
             raise
         talk(f"the snapshot before, {name}, cannot be compared with: {error}")
         return None
+
+
+def _keep(path: Path, evaluation: Evaluation) -> None:
+    """Leave the page in the home, for the desk; where that cannot be written, the evaluation is none the worse."""
+    try:
+        replace_synced(path, page(evaluation).encode())
+    except OSError as error:
+        talk(f"the page could not be left for the desk, {path}: {error.strerror}")
 
 
 def _check_file(path: Path) -> None:

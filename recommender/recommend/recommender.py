@@ -122,7 +122,7 @@ class Recommender:
         self.serial = next(_SERIALS)
         self.snapshot = snapshot
         rules = (*self.desk.rules, *self.rules)  # of two pins of one story the first holds
-        self.hand = Hand.of(rules, self._row_meant, snapshot.columns.sections) if rules else NO_HAND
+        self.hand = Hand.of(rules, self.row_of, snapshot.columns.sections) if rules else NO_HAND
         self._lists = Lists(snapshot, model=self.model, hand=self.hand, keep_copy=self._keep_copy, clock=self._clock)
         self._teller = Teller(snapshot, self._texts)
         finished = snapshot.finished_with
@@ -415,11 +415,11 @@ class Recommender:
         Raises:
             UnknownArticleError: there is none; carries the nearest titles.
         """
-        number = self._row_meant(reference)
+        number = self.row_of(reference)
         return self.snapshot.dense.ids[self._row(reference) if number is None else number]
 
-    def _row_meant(self, reference: str) -> int | None:
-        """Return the row of an id or address, None where the archive has none."""
+    def row_of(self, reference: str) -> int | None:
+        """Return the row of an article or stub by id or address, None where the archive has none."""
         number = self.snapshot.dense.row_of(reference)
         return number if number is not None else self.snapshot.rows_by_url.get(url_key(reference) or "")
 

@@ -17,6 +17,7 @@ from recommender.recommend import Live
 from recommender.settings import ServeSettings, Settings
 from recommender.web.api import api
 from recommender.web.bodies import Bodies
+from recommender.web.desk import desk
 from recommender.web.docs import docs
 from recommender.web.fast import FastLane
 from recommender.web.fragments import fragments
@@ -70,6 +71,7 @@ def create_app(settings: Settings, limits_file: Path | None = None) -> Flask:
     app.register_blueprint(docs)
     app.register_blueprint(writing)
     app.register_blueprint(page)
+    app.register_blueprint(desk)
     app.register_error_handler(RecommenderError, _refused)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _failed)
