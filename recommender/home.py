@@ -58,6 +58,11 @@ class Home:
         return self.path / "desk.secret"
 
     @property
+    def clicks(self) -> Path:
+        """How often stories were shown and clicked, where that is counted."""
+        return self.path / "clicks.db"
+
+    @property
     def evaluation(self) -> Path:
         """The page of the last evaluation."""
         return self.path / "evaluation.html"

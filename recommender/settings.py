@@ -175,6 +175,7 @@ class ServeSettings(_Section):
         wrong_keys_per_minute: requests of one address without a good key, on routes that need one; 0 for no limit.
         trusted_proxies: of our own that stand in front; addresses are those that the outermost has seen (``X-Forwarded-For``).
             With 0 no header is believed, and behind a proxy all requests have its address.
+        clicks: count how often stories are shown and clicked (``POST /v1/clicks``), by day and nothing of a reader.
     """
 
     host: str = "127.0.0.1"
@@ -197,6 +198,7 @@ class ServeSettings(_Section):
     writes_per_minute: int = Field(default=1_200, ge=0, le=10_000_000)
     wrong_keys_per_minute: int = Field(default=30, ge=0, le=10_000_000)
     trusted_proxies: int = Field(default=0, ge=0, le=10)
+    clicks: bool = False
 
     @field_validator("cors_origins")
     @classmethod

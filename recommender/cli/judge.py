@@ -15,11 +15,12 @@ import click
 from recommender.answer import options_of
 from recommender.article import Article
 from recommender.catalog import Catalog
+from recommender.catalog.clicks import ClickCounts
 from recommender.cli.options import parsed_date
 from recommender.cli.output import Bars, print_json, talk
 from recommender.disk import replace_synced
-from recommender.errors import InputError, RecommenderError, SourceError
-from recommender.evaluate import Evaluation, check_folder, page
+from recommender.errors import CatalogError, InputError, RecommenderError, SourceError
+from recommender.evaluate import ClickThrough, Evaluation, check_folder, click_through, page
 from recommender.home import Home
 from recommender.recommend import Recommender
 from recommender.settings import Settings, with_flags
@@ -109,6 +110,7 @@ def evaluate(
         )
     finally:
         bars.close()
+    evaluation = replace(evaluation, clicks=_clicked(Home(settings.home).clicks))
     if as_json:
         print_json(evaluation.as_dict())
     else:
@@ -142,6 +144,19 @@ def _last(settings: Settings, recommender: Recommender, against: str | None) -> 
             raise
         talk(f"the snapshot before, {name}, cannot be compared with: {error}")
         return None
+
+
+def _clicked(path: Path) -> ClickThrough | None:
+    """Return what readers clicked; None where nothing was counted, or the counts cannot be read."""
+    if not path.exists():
+        return None
+    try:
+        with ClickCounts(path) as counts:
+            found = counts.totals()
+    except CatalogError as error:
+        talk(f"what readers clicked is left out: {error}")
+        return None
+    return None if found is None else click_through(found.since, found.until, found.by_position, found.by_source)
 
 
 def _keep(path: Path, evaluation: Evaluation) -> None:

@@ -11,6 +11,7 @@ import click
 
 from recommender import compose, snapshot
 from recommender.catalog import Catalog
+from recommender.catalog.clicks import ClickCounts
 from recommender.cli.output import print_json, shown_bytes, talk
 from recommender.errors import CatalogError, InputError, SnapshotError
 from recommender.home import Home
@@ -25,7 +26,7 @@ from recommender.snapshot import Published, Snapshot
 def status(settings: Settings, as_json: bool) -> int:
     """Show what is live, what the catalog holds, and every snapshot that is there."""
     home = Home(settings.home)
-    told: dict[str, Any] = {"home": str(home.path), "snapshot": None, "catalog": None, "problems": []}
+    told: dict[str, Any] = {"home": str(home.path), "snapshot": None, "catalog": None, "clicks": None, "problems": []}
     try:
         live = snapshot.load(home)
         told["snapshot"] = {name: live.manifest[name] for name in ("name", "created_at", "encoder", "counts")}
@@ -38,6 +39,10 @@ def status(settings: Settings, as_json: bool) -> int:
                 told["catalog"]["changed_since_snapshot"] = len(catalog.changed_since(live.change))
     except CatalogError as error:
         told["problems"].append(str(error))
+    try:
+        told["clicks"] = _clicks(home, counting=settings.serve.clicks)
+    except CatalogError as error:
+        told["problems"].append(str(error))
     listed = snapshot.published(home)
     if as_json:
         print_json(told | {"snapshots": [asdict(each) for each in listed]})
@@ -47,6 +52,19 @@ def status(settings: Settings, as_json: bool) -> int:
         for problem in told["problems"]:
             talk(f"problem: {problem}")
     return 1 if told["problems"] else 0
+
+
+def _clicks(home: Home, *, counting: bool) -> dict[str, Any]:
+    """Return whether clicks are counted with these settings, and what was counted."""
+    found = None
+    if home.clicks.exists():
+        with ClickCounts(home.clicks) as counts:
+            found = counts.totals()
+    told: dict[str, Any] = {"counting": counting}
+    if found is not None:
+        shown, clicked = (sum(each[at] for each in found.by_source.values()) for at in (0, 1))
+        told |= {"since": str(found.since), "until": str(found.until), "shown": shown, "clicked": clicked}
+    return told
 
 
 def _print_status(told: dict[str, Any]) -> None:
@@ -67,6 +85,13 @@ def _print_status(told: dict[str, Any]) -> None:
             )
         for name, count in catalog["embeddings"].items():
             click.echo(f"          {count:,} vectors of {name}")
+    if (clicks := told["clicks"]) and (clicks["counting"] or "since" in clicks):
+        counted = (
+            f"{clicks['shown']:,} shown and {clicks['clicked']:,} clicked, {clicks['since']} to {clicks['until']}"
+            if "since" in clicks
+            else "nothing yet"
+        )
+        click.echo(f"clicks    {'counted' if clicks['counting'] else 'no longer counted'}: {counted}")
 
 
 def _print_snapshots(listed: list[Published]) -> None:

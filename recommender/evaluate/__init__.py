@@ -5,6 +5,7 @@ Nothing is ranked here: ``evaluate_runs`` takes the lists that somebody else has
 
 from __future__ import annotations
 
+from recommender.evaluate.clicks import ClickThrough, click_through
 from recommender.evaluate.facts import Facts
 from recommender.evaluate.lists import LIST_LENGTH, Shown
 from recommender.evaluate.numbers import Difference, difference, interval_of
@@ -19,12 +20,14 @@ __all__ = [
     "LIST_LENGTH",
     "PAST_ONLY",
     "Bin",
+    "ClickThrough",
     "Difference",
     "Evaluation",
     "Facts",
     "Scope",
     "Shown",
     "check_folder",
+    "click_through",
     "difference",
     "evaluate_runs",
     "interval_of",

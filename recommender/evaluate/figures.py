@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from recommender.evaluate.breakdown import Group
+from recommender.evaluate.clicks import Share, percent
 from recommender.evaluate.curves import appearances_plot, histogram_plot
 from recommender.evaluate.lists import Coverage
 from recommender.evaluate.numbers import Interval
@@ -99,6 +100,21 @@ def appearances_figure(cover: Coverage) -> Html:
     drawn = tag("div", appearances_plot(cover.appearances, said), class_="drawn")
     along = legend(("", "Along: articles, the most shown first, logarithmic. Upwards: lists that show it."))
     return tag("figure", tag("figcaption", "Lists by article"), drawn, along, _said(said))
+
+
+def clicks_figure(what: str, shares: Sequence[Share], every: Sequence[Share]) -> Html:
+    """Return the share of clicks by ``what`` (position or source), over an axis that all of ``every`` share."""
+    axis = axis_over([100 * each.high for each in every])
+    rows = [
+        Row(
+            each.label,
+            (Bar(100 * each.rate, "ours", 100 * each.low, 100 * each.high),),
+            joined(percent(each.rate), tag("small", f"  n {each.n_shown:,}")),
+        )
+        for each in shares
+    ]
+    said = legend(("", "Whiskers: 95 % Wilson intervals. n: times shown."))
+    return tag("figure", tag("figcaption", f"Clicked, % of shown, by {what}"), bar_plot(rows, axis), said)
 
 
 def _pooled(groups: Sequence[Group], name: str) -> list[tuple[str, int, Interval, float | None]]:

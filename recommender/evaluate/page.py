@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
+from recommender.evaluate.clicks import ClickThrough, percent
 from recommender.evaluate.figures import (
     ages_figure,
     appearances_figure,
+    clicks_figure,
     differences_figure,
     groups_figure,
     histogram_figure,
@@ -20,6 +22,7 @@ from recommender.evaluate.style import STYLE
 from recommender.evaluate.table import FEW, FEW_TEXT, p_text, range_text, sample_text, signed_text
 from recommender.evaluate.tables import (
     articles_table,
+    clicks_table,
     hubs_table,
     reasons_table,
     reliability_table,
@@ -55,6 +58,8 @@ def page(evaluation: Evaluation) -> str:
         sections.append(_shown(evaluation.coverage))
     if evaluation.reliability:
         sections.append(_reliability(evaluation.reliability))
+    if evaluation.clicks is not None:
+        sections.append(_clicks(evaluation.clicks))
     sections.append(_worst(evaluation))
     body = tag("body", tag("header", *_opening(evaluation)), tag("main", *sections))
     return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
@@ -191,6 +196,22 @@ def _reliability(tables: Mapping[str, Sequence[Bin]]) -> Html:
     for name, bins in tables.items():
         parts += [tag("h3", whose_text(name).capitalize()), reliability_table(bins)]
     return tag("section", *parts)
+
+
+def _clicks(found: ClickThrough) -> Html:
+    every = [*found.by_position, *found.by_source]
+    told = (("position", found.by_position), ("source", found.by_source))
+    return tag(
+        "section",
+        tag("h2", "What readers click"),
+        _note(
+            f"{found.since} to {found.until}: stories were shown {found.all.n_shown:,} times and clicked {found.all.n_clicked:,} "
+            f"times, {percent(found.all.rate)}. A higher position is clicked more for being higher, so sources that stand higher "
+            "are, too. Showings are taken as independent; where the same readers come again and again, intervals are wider."
+        ),
+        tag("div", *(clicks_figure(what, shares, every) for what, shares in told), class_="pair"),
+        *(_folded(f"By {what}", clicks_table(what, shares)) for what, shares in told),
+    )
 
 
 def _worst(evaluation: Evaluation) -> Html:

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from recommender.evaluate.breakdown import Breakdown
+from recommender.evaluate.clicks import ClickThrough
 from recommender.evaluate.lists import Coverage
 from recommender.evaluate.numbers import Difference, Interval
 from recommender.evaluate.reliability import Bin
@@ -86,6 +87,7 @@ class Evaluation:
         coverage: what the lists that readers see show of the archive; None where they were not looked at.
         reliability: the probability of an editor's link, said against found, of all articles (``*``) and by language; empty
             where nothing is said.
+        clicks: what readers clicked where that was counted; it says nothing of the baselines. None where nothing was.
     """
 
     ours: str
@@ -99,6 +101,7 @@ class Evaluation:
     scopes: Mapping[str, Scope]
     coverage: Coverage | None = None
     reliability: Mapping[str, Sequence[Bin]] = field(default_factory=dict)
+    clicks: ClickThrough | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the evaluation as JSON has it: numbers to six decimals, instants in ISO 8601, the same for the same input."""

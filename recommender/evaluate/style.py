@@ -25,12 +25,11 @@ body {
   margin: 0 auto; padding: 0 var(--gap) 4rem; max-inline-size: 76rem;
   background: var(--paper); color: var(--ink); font: 1rem/1.5 var(--sans); overflow-wrap: anywhere;
 }
-h1, h2, h3, h4, p, ol, ul, dl, dd, figure { margin: 0; padding: 0; text-align: start; }
+h1, h2, h3, p, ol, ul, dl, dd, figure { margin: 0; padding: 0; text-align: start; }
 ol, ul { list-style: none; }
 h1 { margin-block: clamp(1.5rem, 4vw, 3rem) 1rem; font: 700 clamp(1.75rem, 1.3rem + 2vw, 2.5rem)/1.15 var(--serif); }
 h2 { margin-block-start: 3.5rem; padding-block-start: .625rem; border-block-start: 3px solid var(--ink); font-size: 1.25rem; }
 h3 { margin-block-start: 2rem; font-size: 1.0625rem; }
-h4 { margin-block-start: 1.5rem; font-size: .9375rem; }
 .verdict { max-inline-size: 50rem; font: 1.1875rem/1.5 var(--serif); }
 .verdict + .verdict { margin-block-start: .75rem; }
 .note { max-inline-size: 46rem; margin-block-start: .5rem; color: var(--soft); font-size: .875rem; }
@@ -82,7 +81,7 @@ summary:focus-visible { outline: 3px solid var(--accent); outline-offset: 3px; }
 .query { padding-block: 1rem; border-block-start: 1px solid var(--line); break-inside: avoid; }
 .query > .title { font: 600 1.125rem/1.35 var(--serif); }
 .query .pair { margin-block-start: .75rem; gap: .75rem 3.5rem; }
-.query h4 { margin: 0 0 .25rem; color: var(--soft); font-size: .8125rem; font-weight: 400; }
+.query h3 { margin: 0 0 .25rem; color: var(--soft); font-size: .8125rem; font-weight: 400; }
 .query .hit { padding-block: .25rem; }
 .query .hit .title { font: 1rem/1.35 var(--serif); }
 @media (max-width: 40rem) {

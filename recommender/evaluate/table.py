@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from recommender.evaluate.clicks import click_lines
 from recommender.evaluate.reliability import reliability_lines, whose_text
 from recommender.text import clean_line
 
@@ -41,6 +42,8 @@ def table(evaluation: Evaluation) -> str:
     for name, bins in evaluation.reliability.items():
         lines = [f"probability of an editor's link, {whose_text(name)}", *reliability_lines(bins)]
         parts.append("\n".join(NO_MARK + line for line in lines))
+    if evaluation.clicks is not None:
+        parts.append("\n".join(NO_MARK + line for line in click_lines(evaluation.clicks)))
     return "\n\n".join(parts)
 
 

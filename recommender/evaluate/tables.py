@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from recommender.evaluate.clicks import Share, percent
 from recommender.evaluate.facts import NEWER, Listed
 from recommender.evaluate.lists import Hub, Reason
 from recommender.evaluate.numbers import Difference
@@ -73,6 +74,16 @@ def reliability_table(bins: Iterable[Bin]) -> Html:
     return _table(("probability", "pairs", "linked", "said", "found"), rows)
 
 
+def clicks_table(what: str, shares: Iterable[Share]) -> Html:
+    """Return how often stories were shown and clicked, by ``what``."""
+    rows = [
+        (joined(one.label), joined(f"{one.n_shown:,}"), joined(f"{one.n_clicked:,}"),
+         _two_lines(percent(one.rate), f"[{percent(one.low)}, {percent(one.high)}]"))
+        for one in shares
+    ]  # fmt: skip
+    return _table((what, "shown", "clicked", "share"), rows)
+
+
 def worst_list(queries: Iterable[WorstQuery], measure: str) -> Html:
     """Return the worst queries, each with what was missed and what stood there instead."""
     return tag("ol", *(_worst(query, measure) for query in queries))
@@ -122,10 +133,10 @@ def _worst(query: WorstQuery, measure: str) -> Html:
         _plain([fact for fact in (*facts, article.id if article.id != article.title else None) if fact]),
         tag(
             "div",
-            tag("div", tag("h4", "Judged related, not among our first five"), tag("ul", *missed)),
+            tag("div", tag("h3", "Judged related, not among our first five"), tag("ul", *missed)),
             tag(
                 "div",
-                tag("h4", "Stood there instead"),
+                tag("h3", "Stood there instead"),
                 tag("ul", *instead) if instead else tag("p", "nothing", class_="plain"),
             ),
             class_="pair",

@@ -17,6 +17,7 @@ from recommender.recommend import Live
 from recommender.settings import ServeSettings, Settings
 from recommender.web.api import api
 from recommender.web.bodies import Bodies
+from recommender.web.clicks import Served, clicks
 from recommender.web.desk import desk
 from recommender.web.docs import docs
 from recommender.web.fast import FastLane
@@ -28,6 +29,7 @@ from recommender.web.page import page
 from recommender.web.refusals import error_body, refusal
 from recommender.web.responses import as_json, harden
 from recommender.web.slots import slots
+from recommender.web.tally import Tally
 from recommender.web.widget import widget
 from recommender.web.writing import writing
 
@@ -72,6 +74,10 @@ def create_app(settings: Settings, limits_file: Path | None = None) -> Flask:
     app.register_blueprint(writing)
     app.register_blueprint(page)
     app.register_blueprint(desk)
+    if settings.serve.clicks:
+        app.extensions["recommender.served"] = Served()
+        app.extensions["recommender.tally"] = Tally(Home(settings.home).clicks)
+        app.register_blueprint(clicks)
     app.register_error_handler(RecommenderError, _refused)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _failed)

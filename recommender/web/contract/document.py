@@ -167,9 +167,11 @@ def _responses(operation: Operation, components: Components, *, has_id: bool) ->
 
 
 def _answer(operation: Operation, shape: type | str | None, components: Components) -> Schema:
-    if shape is None or isinstance(shape, str):
+    if shape is None:
+        return {"description": "Done."}
+    if isinstance(shape, str):
         schema: Schema = {"type": "string" if operation.media.startswith("text/") else "object"}
-        told: Schema = {"description": shape or "Done.", "content": {operation.media: {"schema": schema}}}
+        told: Schema = {"description": shape, "content": {operation.media: {"schema": schema}}}
     else:
         content: Schema = {"schema": components.of(shape)}
         if shape in ANSWERS:

@@ -23,7 +23,7 @@ from recommender.errors import (
     UnknownArticleError,
 )
 from recommender.settings import Settings
-from recommender.web.contract import record, shapes
+from recommender.web.contract import clicks, record, shapes
 from recommender.web.contract.parameters import HEADING_WORDS, URL, Parameter, text_of_at_most
 from recommender.web.contract.schema import Schema
 
@@ -89,6 +89,7 @@ def operations(settings: Settings) -> dict[str, Operation]:
     lists: dict[str, Any] = {"tag": "lists", "is_list": True, "cached": True, "answers": {200: shapes.StoryList}}
     html: dict[str, Any] = lists | {"answers": {200: "An HTML fragment; empty for no story."}, "media": "text/html"}
     writing: dict[str, Any] = {"tag": "articles", "scope": "write"}
+    counting = Operation("lists", {204: None}, (QueryError, *_INDEX), body=Body(clicks.SCHEMA, clicks.EXAMPLE))
     return {
         "api.related": Operation(**lists, errors=(*_LIST, UnknownArticleError)),
         "api.related_by_url": Operation(**lists, errors=(*_LIST, UnknownArticleError), also=(URL,)),
@@ -126,4 +127,5 @@ def operations(settings: Settings) -> dict[str, Operation]:
         ),
         "api.status": Operation("operation", {200: shapes.Status}, _INDEX),
         "docs.document_of_this": Operation("operation", {200: "This document."}),
+        **({"clicks.count": counting} if settings.serve.clicks else {}),
     }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 import logging
 import time
-from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,6 +25,7 @@ from recommender.web.desk.session import (
     secret_of,
     unsealed,
 )
+from recommender.web.limits import Limits
 from recommender.web.refusals import refusal
 
 log = logging.getLogger(__name__)
@@ -116,11 +116,10 @@ def log_in() -> BaseResponse:
 
 
 def _note_wrong_key() -> None:
-    """Take note of a key that is none: in the log, and by what the application has to count tries, which may refuse the next."""
+    """Take note of a key that is none, in the log and by address. Raises RateLimitedError where there were too many."""
     log.warning("a key that is none was shown at the desk")
-    count: Callable[[Mapping[str, Any]], None] | None = current_app.extensions.get("recommender.wrong_keys")
-    if count is not None:
-        count(request.environ)
+    limits: Limits = current_app.extensions["recommender.limits"]
+    limits.count_address("wrong_keys", request.environ)
 
 
 @desk.post("/logout")

@@ -204,7 +204,7 @@ def evaluation() -> Response:
         html = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return page("unmeasured.html")
-    back = f'<body><p><a href="{url_for("desk.start")}">Back to the desk</a></p>'
+    back = f'<body><nav aria-label="The desk"><a href="{url_for("desk.start")}">Back to the desk</a></nav>'
     response = make_response(html.replace("<body>", back, 1))
     hashes = (hashlib.sha256(style.encode()).digest() for style in re.findall(r"<style>(.*?)</style>", html, re.DOTALL))
     styles = " ".join(f"'sha256-{base64.b64encode(each).decode()}'" for each in hashes)

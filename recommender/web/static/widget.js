@@ -1,13 +1,10 @@
 /**
- * <related-stories>: the stories that belong under an article, asked of a Newsroom Recommender (its README says how).
- *
- * Without a list, for whatever reason, the element is hidden; what the page's server put inside stays as it is. It loads the
- * list and, in cards, the pictures; it stores nothing.
+ * <related-stories>: what belongs under an article, asked of a Newsroom Recommender (its README says how). Without a list it
+ * is hidden; what the page's server put inside stays as it is. It stores nothing.
  */
 
-const PATIENCE_MS = 8000;
-const NEAR = "600px 0px";
 const HEADING = "Related stories";
+const QUIET = { credentials: "omit", referrerPolicy: "no-referrer" };
 
 const STYLE = `
 :host { display: block; color: var(--related-ink, inherit); font: var(--related-font, inherit); overflow-wrap: anywhere; }
@@ -29,7 +26,7 @@ img { display: block; inline-size: 100%; block-size: 100%; object-fit: cover; }
 @media (prefers-reduced-motion: no-preference) { a { transition: text-decoration-color .15s; } }
 `;
 
-/** Return an element. Strings among the children become text, whatever stands in them. */
+/** Return an element; strings among the children become text. */
 function element(name, attributes, ...children) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) if (value != null) made.setAttribute(key, value);
@@ -37,7 +34,7 @@ function element(name, attributes, ...children) {
   return made;
 }
 
-/** Return an absolute http(s) address, null for anything else. */
+/** Return an absolute http(s) address or null. */
 function webAddress(value) {
   const url = URL.canParse(value) && new URL(value);
   return url && /^https?:$/.test(url.protocol) ? url.href : null;
@@ -51,7 +48,7 @@ function day(value) {
   return element("time", { part: "date", datetime: value }, told);
 }
 
-/** Return a frame that keeps its place, whether the picture comes or not. */
+/** Return a frame that keeps its place without its picture, too. */
 function picture(src) {
   const image = src && element("img", { part: "image", alt: "", loading: "lazy", referrerpolicy: "no-referrer", src });
   image?.addEventListener("error", () => image.remove());
@@ -82,7 +79,7 @@ class RelatedStories extends HTMLElement {
     this.#asked?.abort();
     this.#asked = null;
     this.hidden = false;
-    this.#when(NEAR, () => (this.#isTaken() ? this.#watch() : this.#load()));
+    this.#when("600px 0px", () => (this.#isTaken() ? this.#watch() : this.#load()));
   }
 
   /** Act once the element is in view, or so near. */
@@ -105,11 +102,14 @@ class RelatedStories extends HTMLElement {
       || document.querySelector('link[rel~="canonical"]')?.href || null;
   }
 
-  #address() {
+  #route(path) {
     const base = new URL(this.getAttribute("src") || new URL(".", import.meta.url), document.baseURI);
+    return new URL(`${base.pathname.replace(/\/*$/, "")}/v1/${path}`, base);
+  }
+
+  #address() {
     const id = this.getAttribute("article-id");
-    const route = id ? `articles/${encodeURIComponent(id)}/related` : "related";
-    const address = new URL(`${base.pathname.replace(/\/*$/, "")}/v1/${route}`, base);
+    const address = this.#route(id ? `articles/${encodeURIComponent(id)}/related` : "related");
     if (!id) address.searchParams.set("url", this.#article());
     const k = this.getAttribute("k");
     if (k) address.searchParams.set("k", k);
@@ -118,18 +118,17 @@ class RelatedStories extends HTMLElement {
 
   async #load() {
     const asked = this.#asked = new AbortController();
-    const patience = setTimeout(() => asked.abort(), PATIENCE_MS);
+    const patience = setTimeout(() => asked.abort(), 8000);
     let list = null;
     try {
-      const how = { signal: asked.signal, credentials: "omit", referrerPolicy: "no-referrer" };
-      const answer = this.#article() && await fetch(this.#address(), how);
+      const answer = this.#article() && await fetch(this.#address(), { ...QUIET, signal: asked.signal });
       if (answer?.ok) list = this.#list((await answer.json()).results);
-    } catch {} // no service, no list in its answer, or too late: the page goes on without
+    } catch {} // none, or too late: the page goes on without
     clearTimeout(patience);
     if (this.#asked === asked && this.isConnected && !this.#isTaken()) this.#show(list);
   }
 
-  /** Return what is shown of an answer's lines, null where none leads anywhere. */
+  /** Return what is shown of lines, null where none leads anywhere. */
   #list(lines) {
     const stories = lines.filter((line) => webAddress(line?.url) && line.title);
     if (!stories.length) return null;
@@ -151,7 +150,7 @@ class RelatedStories extends HTMLElement {
     this.hidden = !list;
     if (!list) return this.shadowRoot?.replaceChildren();
     const root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
-    const sheet = new CSSStyleSheet(); // a <style> would need the page's Content-Security-Policy
+    const sheet = new CSSStyleSheet(); // a <style> would need leave of the page's CSP
     sheet.replaceSync(STYLE);
     root.adoptedStyleSheets = [sheet];
     root.replaceChildren(list);
@@ -179,6 +178,10 @@ class RelatedStories extends HTMLElement {
   #tell(name, detail) {
     detail.article = this.#article();
     this.dispatchEvent(new CustomEvent(name, { bubbles: true, composed: true, detail }));
+    const body = JSON.stringify({ ...detail, url: undefined }), method = "POST";
+    if (this.hasAttribute("report")) try {
+      fetch(this.#route("clicks"), { ...QUIET, method, body, keepalive: true }).catch(() => {});
+    } catch {}
   }
 }
 
