@@ -61,15 +61,16 @@ class Bodies:
     def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request."""
         source, told = environ["wsgi.input"], environ.get("CONTENT_LENGTH", "")
-        environ["wsgi.input"] = _Body(lambda: self._whole(source, int(told) if told.isdecimal() else 0))
+        environ["wsgi.input"] = _Body(lambda: self._whole(source, int(told) if told.isdecimal() else None))
         return self._gate(environ, start)
 
-    def _whole(self, source: _Source, n_bytes: int) -> bytes:
+    def _whole(self, source: _Source, n_bytes: int | None) -> bytes:
         """Return a body, up to one byte more than may be.
 
         Args:
             source: of it.
-            n_bytes: that it has at least, as its sender said.
+            n_bytes: that it has, as its sender said; None where nobody said. Not every server ends what it hands on (PEP 3333
+                leaves that open): who asks for more than was said may wait for ever.
 
         Raises:
             ServiceUnavailable: too many wait for theirs.
@@ -79,10 +80,11 @@ class Bodies:
             raise ServiceUnavailable(_BUSY, retry_after=1)
         try:
             with self._gate.aside():
-                found = _read_all(source, self._max_bytes + 1)
+                most = self._max_bytes + 1
+                found = _read_all(source, most if n_bytes is None else min(n_bytes, most))
         finally:
             self._free.release()
-        if len(found) < min(n_bytes, self._max_bytes):
+        if n_bytes is not None and len(found) < min(n_bytes, self._max_bytes):
             raise BadRequest(f"the body ends after {len(found):,} of {n_bytes:,} bytes")
         return found
 
