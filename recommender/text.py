@@ -38,23 +38,7 @@ _DASHES = re.compile("[\u2010-\u2015\u2212-]+")
 _APOSTROPHES = re.compile("['’ʼ`´]")
 _WORDS = re.compile(rf"(?:[^\W_]|[{_MARKS}])+(?:['’ʼ\-](?:[^\W_]|[{_MARKS}])+)*")
 
-# How an editor's block of links is announced. Matched at the start of a line, in any case, before a colon or alone.
-_LINK_PHRASES = (
-    "read more", "read also", "also read", "see also", "more on this", "more on this story", "related", "related stories",
-    "related articles", "читайте також", "читайте ще", "читати також", "читайте также", "читать также", "по теме", "за темою",
-    "lesen sie auch", "lesen sie mehr", "mehr zum thema", "lire aussi", "à lire aussi", "lea también", "lee también",
-    "czytaj także", "czytaj też", "przeczytaj także", "leggi anche", "leia também", "lees ook", "lees meer",
-)  # fmt: skip
-_LINK_HEAD = re.compile(
-    r"^\s*\W{0,3}\s*(?:"
-    + "|".join(sorted(map(re.escape, _LINK_PHRASES), key=len, reverse=True))
-    + r")[\s*_»\"”’]*(:|：|$)[\s*_»\"”’]*",
-    re.IGNORECASE,
-)
-_BULLET = re.compile(r"^\s*(?:[-*•–—▪◦·]|\d{1,2}[.)])\s+")
 _LONGEST_WORD_CHARS = 40
-_LINK_TITLE_CHARS = 300
-_LINK_TITLE_IN_BODY_CHARS = 160
 
 
 def clean(text: str) -> str:
@@ -181,48 +165,3 @@ def _cut(token: str, n_chars: int) -> Iterator[str]:
         yield token
     else:
         yield from (token[start : start + n_chars] for start in range(0, len(token), n_chars))
-
-
-def split_link_block(text: str) -> tuple[str, list[str]]:
-    """Part a cleaned body from its editors' "Read more" links.
-
-    Two shapes are known: a line that announces (``Read more:``) with one title a line below it, and a line that
-    announces and names the title itself (``Read more: Title``). A block with a colon at the very end takes
-    every line, as long as all are short enough for titles and most end without a full stop; any other ends at the first
-    line that reads like a paragraph.
-
-    Returns:
-        The body without the block or blocks, and the titles in order (without bullets).
-    """
-    lines = text.split("\n")
-    body: list[str] = []
-    titles: list[str] = []
-    at = 0
-    while at < len(lines):
-        head = _LINK_HEAD.match(lines[at])
-        same_line = lines[at][head.end() :].strip() if head else ""
-        if head is None or len(same_line) > _LINK_TITLE_CHARS:
-            body.append(lines[at])
-            at += 1
-            continue
-        at += 1
-        if same_line:
-            titles.append(same_line)
-            continue
-        start = at
-        at_end = bool(head.group(1)) and _all_titles(lines[start:])
-        while at < len(lines) and not _LINK_HEAD.match(lines[at]) and (at_end or _is_title(lines[at])):
-            titles.append(_BULLET.sub("", lines[at]).strip())
-            at += 1
-        if at == start and head.group(1) == "":
-            body.append(lines[start - 1])  # a paragraph that merely says "Related": nothing follows, so it is text
-    return "\n".join(body), [title for title in titles if title]
-
-
-def _all_titles(lines: list[str]) -> bool:
-    n_sentences = sum(line.endswith(".") for line in lines)
-    return all(len(line) <= _LINK_TITLE_CHARS for line in lines) and (2 * n_sentences < len(lines) or len(lines) == 1)
-
-
-def _is_title(line: str) -> bool:
-    return len(line) <= _LINK_TITLE_IN_BODY_CHARS and not line.endswith((".", "…", ":"))

@@ -18,7 +18,7 @@ from recommender.settings import Settings
 PACKAGE = Path(recommender.__file__).parent
 
 LAYERS = (
-    {"errors", "text", "markup"},
+    {"errors", "text", "markup", "phrases"},
     {"article", "settings", "vectors", "tokens", "measures", "home", "disk", "processes", "memory"},
     {
         *("readers", "catalog", "encoder", "dense", "lexical", "graph", "links", "copies"),
@@ -55,6 +55,10 @@ OWNERS = {
     "Stemmer": "tokens",
     "bm25s": "trial",
     "w3lib": "text",
+    "lxml": "readers",
+    "trafilatura": "readers",
+    "charset_normalizer": "readers",
+    "tld": "readers",
     "pydantic": "settings",
     "pydantic_settings": "settings",
     "py3langid": "language",

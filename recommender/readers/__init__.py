@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,15 +14,19 @@ from recommender.article import Article
 from recommender.errors import RecordError, SourceError
 from recommender.readers.entry import Entry, Reader, bounded_lines
 from recommender.readers.jsonl import parse_json, read_json, read_jsonl
+from recommender.readers.page import Body, article_from_page, body_from_html, read_page
 from recommender.readers.plain import article_from_text, read_plain
 from recommender.readers.record import article_from_record
 from recommender.readers.table import read_csv
 
 __all__ = [
+    "Body",
     "Entry",
     "Found",
+    "article_from_page",
     "article_from_record",
     "article_from_text",
+    "body_from_html",
     "bounded_lines",
     "find",
     "parse_json",
@@ -36,7 +41,16 @@ READERS: dict[str, Reader] = {
     ".json": read_json,
     ".csv": read_csv,
     ".txt": read_plain,
+    ".html": read_page,
+    ".htm": read_page,
+    ".xhtml": read_page,
 }
+
+
+_MARKUP = re.compile(
+    rb"(?:<\?xml[^>]{0,200}>\s*)?(?:<!--.{0,2000}?-->\s*)*<(?:!doctype\s+html|html|head|body)\b",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +112,7 @@ def read(path: Path) -> Iterator[Entry]:
 
 
 def read_bytes(raw: bytes, source: str = "input") -> list[Article]:
-    """Return the articles in ``raw``, whose form is told by looking: JSON, JSON lines, CSV or plain text.
+    """Return the articles in ``raw``, whose form is told by looking: JSON, JSON lines, a page, CSV or plain text.
 
     Raises:
         RecordError: there is no article in it, or one of them is refused (the message names its line).
@@ -123,6 +137,8 @@ def _sniff(raw: bytes) -> Reader:
         return read_json
     if start.startswith(b"{"):
         return read_jsonl if _is_object(start.partition(b"\n")[0]) else read_json
+    if _MARKUP.match(start):
+        return read_page
     header = start.partition(b"\n")[0].lower()
     is_table = any(
         b"title" in [name.strip(b' "\r') for name in header.split(mark)] and mark in header

@@ -9,7 +9,8 @@ from urllib.parse import urljoin
 
 from recommender.article import KINDS, Article, ReadMore
 from recommender.errors import RecordError
-from recommender.text import canonical_url, clean, clean_line, digest, split_link_block
+from recommender.phrases import split_link_block
+from recommender.text import canonical_url, clean, clean_line, digest
 
 MAX_ID_CHARS = 512
 MAX_TITLE_CHARS = 1_000

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from recommender.article import KINDS, Article
 from recommender.errors import RecordError, SourceError
-from recommender.readers import Entry, article_from_record, find, jsonl, read, read_bytes
+from recommender.readers import READERS, Entry, article_from_record, find, jsonl, read, read_bytes
 
 NOT_UTF8 = "convert it first, for example: iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW"
 
@@ -105,9 +105,7 @@ def test_a_file_that_no_reader_knows_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(
         SourceError,
-        match=re.escape(
-            f"{file}: no reader knows this kind of file; known are .csv, .json, .jsonl, .ndjson, .txt and f"
-        ),
+        match=re.escape(f"{file}: no reader knows this kind of file; known are {', '.join(sorted(READERS))} and f"),
     ):
         find(file)
     with pytest.raises(SourceError, match=re.escape(f"{tmp_path / 'b'}: no such file or folder")):

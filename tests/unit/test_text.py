@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recommender.phrases import split_link_block
 from recommender.text import (
     canonical_url,
     chunks,
     clean,
     clean_line,
     digest,
-    split_link_block,
     title_key,
     url_key,
     words,

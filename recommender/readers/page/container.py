@@ -1,0 +1,128 @@
+"""Where on a page its story stands: by what the markup says, else by what trafilatura takes for the story."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+
+from lxml.html import HtmlElement
+
+from recommender.readers.page import marks
+from recommender.readers.page.blocks import SILENT, drop, paragraphs
+
+_ENOUGH_OF_PAGE = 0.4
+_MOST_OF_STORY = 0.8
+_NOT_KEY = re.compile(r"\W+")
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """The element that holds a story's body.
+
+    Attributes:
+        element: the smallest one that is known to hold all of it.
+        known: keys of the paragraphs in it that belong to the story; None for all.
+        text: what trafilatura made of the page; None where it was not asked.
+    """
+
+    element: HtmlElement
+    known: frozenset[str] | None = None
+    text: str | None = None
+
+    def story(self) -> list[str]:
+        """Return the paragraphs of the story that stand in the element now."""
+        found = paragraphs(self.element)
+        return found if self.known is None else [each for each in found if key(each) in self.known]
+
+
+def key(paragraph: str) -> str:
+    """Return what two renderings of one paragraph share: its letters and digits."""
+    return _NOT_KEY.sub("", paragraph).casefold()
+
+
+def prune(root: HtmlElement) -> None:
+    """Take out what is no part of any story; nothing that holds a headline, a body or most of the page's text."""
+    n_all = max(1, n_own_chars(root))
+    silent = [each for each in root.iter(*SILENT) if each.tag != "form" or n_own_chars(each) < n_all / 2]
+    drop(silent)
+    drop([each for each in root.iter() if each is not root and _goes(each, n_all)])
+
+
+def _goes(element: HtmlElement, n_all: int) -> bool:
+    hidden = element.get("hidden") is not None or "display:none" in element.get("style", "").replace(" ", "").lower()
+    if not (hidden or marks.is_junk(element)) or marks.is_body(element) or element.tag in ("body", "main"):
+        return False
+    if any(marks.is_body(each) or each.tag == "h1" for each in element.iter()):
+        return False
+    return "comment" in f"{element.get('class')}{element.get('id')}" or n_own_chars(element) < n_all / 2
+
+
+def n_own_chars(element: HtmlElement) -> int:
+    """Return how many characters of an element's text are not inside links."""
+    n_linked = sum(len(str(each.text_content())) for each in element.iter("a"))
+    return len(str(element.text_content())) - n_linked
+
+
+def find(body: HtmlElement) -> Container:
+    """Return where the story stands in a pruned ``<body>``; ``body`` itself where nobody can tell."""
+    declared = _declared(body)
+    return Container(declared) if declared is not None else _extracted(body)
+
+
+def _declared(body: HtmlElement) -> HtmlElement | None:
+    found: list[HtmlElement] = []
+    inside: set[HtmlElement] = set()
+    for each in body.iter():
+        parent = each.getparent()
+        if parent in inside or (parent is not None and parent in found):
+            inside.add(each)
+        elif marks.is_body(each) and not marks.is_automatic(each):
+            found.append(each)
+    if not found:
+        return None
+    sizes = [n_own_chars(each) for each in found]
+    n_all = n_own_chars(body)
+    best = max(range(len(found)), key=sizes.__getitem__)
+    if sizes[best] >= _ENOUGH_OF_PAGE * n_all and sizes[best] >= _MOST_OF_STORY * sum(sizes):
+        return found[best]
+    together = _shared(found)
+    if sum(sizes) >= _ENOUGH_OF_PAGE * n_all and n_own_chars(together) <= 1.2 * sum(sizes):
+        return together
+    return None
+
+
+def _shared(elements: Sequence[HtmlElement]) -> HtmlElement:
+    """Return the smallest element that holds all of these."""
+    chains = [[*reversed(list(each.iterancestors())), each] for each in elements]
+    shared = chains[0][0]
+    for level in zip(*chains, strict=False):
+        if any(each is not level[0] for each in level):
+            break
+        shared = level[0]
+    return shared
+
+
+def _extracted(body: HtmlElement) -> Container:
+    from trafilatura import extract
+
+    page = deepcopy(body.getroottree().getroot())
+    text = extract(page, fast=True, include_comments=False, include_tables=True, deduplicate=False) or ""
+    known = frozenset(key(line) for line in text.split("\n")) - {""}
+    if not known:
+        return Container(body, frozenset(), "")
+    weights: defaultdict[HtmlElement, int] = defaultdict(int)
+    for each in body.iter():
+        own = key("".join([each.text or "", *(child.tail or "" for child in each)]))
+        whole = key(str(each.text_content())) if own or each.tag in ("p", "li", "blockquote") else ""
+        if whole in known:
+            for up in (each, *each.iterancestors()):
+                weights[up] += len(whole)
+    element, most = body, _MOST_OF_STORY * weights[body]
+    while inner := next((child for child in element if weights.get(child, 0) >= most > 0), None):
+        element = inner
+    if key("".join(paragraphs(element))) in known:  # one block, parted by <br> at best
+        return Container(element, None, text)
+    return Container(element, known, text)

@@ -1,0 +1,79 @@
+"""Bytes into a tree: which characters they are, and how lxml reads them."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+import lxml.html
+from lxml.etree import LxmlError
+from lxml.html import HtmlElement, HTMLParser
+
+from recommender.errors import RecordError
+from recommender.readers.page.guard import check_markup, check_tree
+
+_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_META = re.compile(
+    rb"""<meta[^>]{0,500}?charset\s*=\s*["']?\s*([\w.:-]{2,40})|<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:-]{2,40})""",
+    re.I,
+)
+# What browsers take for what pages say (WHATWG, Encoding): a superset under the older name.
+_SUPERSETS = {
+    "iso8859-1": "cp1252", "ascii": "cp1252", "iso8859-9": "cp1254", "gb2312": "gb18030", "gbk": "gb18030",
+    "shift_jis": "cp932", "euc_kr": "cp949", "tis-620": "cp874", "iso8859-11": "cp874", "utf-16": "utf-8",
+}  # fmt: skip
+# Some of Python's codecs are no charsets of pages, and some of those take quadratic time.
+_CHARSETS = re.compile(
+    r"utf-8|utf-16(-[lb]e)?|ascii|iso8859-\d{1,2}|cp\d{3,4}|koi8-[rtu]|gb2312|gbk|gb18030|hz|big5(hkscs)?|euc_(jp|kr)|shift_jis|iso2022_jp|mac-\w+|tis-620|johab"
+)
+_DETECTED_BYTES = 2**16
+_UNREADABLE = re.compile("[\x00-\x08\x0b\x0e-\x1f\ud800-\udfff]")
+
+
+def decoded(raw: bytes, charset: str | None = None) -> str:
+    """Return the text of a page: by byte order mark, ``charset`` (of the HTTP header), ``<meta>``, else detected.
+
+    What the charset named does not know becomes U+FFFD, but UTF-8 that is named otherwise is read as UTF-8.
+    """
+    for mark, name in _BOMS:
+        if raw.startswith(mark):
+            return raw[len(mark) :].decode(name, "replace")
+    declared = _META.search(raw[:4096])
+    inside = (declared[1] or declared[2]).decode("ascii", "replace") if declared else None
+    names = [name for name in map(_charset, (charset, inside)) if name]
+    for name in dict.fromkeys([*names[:1], "utf-8", *names[1:]]):
+        try:
+            return raw.decode(name)
+        except UnicodeDecodeError:
+            continue
+    if names:
+        return raw.decode(names[0], "replace")
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(raw[:_DETECTED_BYTES]).best()
+    return raw.decode(best.encoding if best else "cp1252", "replace")
+
+
+def _charset(name: str | None) -> str | None:
+    try:
+        known = codecs.lookup(name.strip().strip("\"'")).name if name else None
+    except (LookupError, ValueError):
+        return None
+    return _SUPERSETS.get(known, known) if known and _CHARSETS.fullmatch(known) else None
+
+
+def parse(html: str) -> HtmlElement:
+    """Return the tree of a page or of a piece of one, without comments. Nothing is loaded and no entity is declared.
+
+    Raises:
+        RecordError: there is no markup in it, or more of it than any story needs.
+    """
+    check_markup(html)
+    raw = _UNREADABLE.sub("\ufffd", html).encode("utf-8")
+    parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True, huge_tree=False)
+    try:
+        tree = lxml.html.document_fromstring(raw, parser=parser, ensure_head_body=True)
+    except (LxmlError, AssertionError, ValueError):
+        raise RecordError("holds no HTML that can be read; is it empty or cut off?") from None
+    check_tree(tree)
+    return tree

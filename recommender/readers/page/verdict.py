@@ -1,0 +1,85 @@
+"""Whether a page is a story at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from lxml.html import HtmlElement
+
+from recommender.errors import RecordError
+from recommender.phrases import begins_with_phrase
+from recommender.readers.page import site
+from recommender.readers.page.claims import Claims
+
+# Classes of ``<body>`` by which WordPress, Ghost and others say what a page is.
+_LISTS = frozenset(
+    (
+        *(
+            "home",
+            "blog",
+            "archive",
+            "category",
+            "tag",
+            "search",
+            "search-results",
+            "search-no-results",
+            "author",
+            "date",
+            "taxonomy",
+        ),
+        *(
+            "home-template",
+            "tag-template",
+            "author-template",
+            "post-type-archive",
+            "page-template-front-page",
+            "frontpage",
+            "front-page",
+        ),
+        "section-front",
+    )
+)
+_LEAST_WORDS = 40
+_MEND = "; give the address of a story, or leave it out"
+
+
+def check(tree: HtmlElement, claims: Mapping[str, Claims], title: str | None, url: str | None) -> None:
+    """Raise RecordError for what says that it is no story: a front page, a list, an error page, a page without headline."""
+    body = next(tree.iter("body"), None)
+    kinds = set(body.get("class", "").lower().split()) if body is not None else set()
+    is_article = any(claims[source].is_article for source in ("json-ld", "microdata"))
+    if title is None:
+        raise RecordError("names no headline (JSON-LD headline, og:title, <h1> or <title>); a story needs one")
+    shown = f"{title[:80]!r}"
+    if "error404" in kinds or (not is_article and len(title) < 60 and begins_with_phrase(title, "not_found")):
+        raise RecordError(f"is an error page: its headline is {shown}{_MEND}")
+    if url is not None and site.is_front(url) and not is_article:
+        raise RecordError(f"is a front page ({urlsplit(url).hostname}), not a story{_MEND}")
+    if is_article:
+        return
+    if kinds & _LISTS and not kinds & {"single", "single-post", "post-template"}:
+        raise RecordError(
+            f"is a list of stories, not one: its <body> has the class {sorted(kinds & _LISTS)[0]!r}{_MEND}"
+        )
+    if claims["json-ld"].is_article is False:
+        raise RecordError(f"is a list of stories or a page about the site, by its JSON-LD{_MEND}")
+
+
+def check_body(claims: Mapping[str, Claims], words: int, n_linked: int, n_chars: int) -> None:
+    """Raise RecordError for a page that does not say that it is a story, and does not read like one.
+
+    Args:
+        claims: of the page.
+        words: in its text.
+        n_linked: characters of its main part that are links.
+        n_chars: characters of its main part.
+    """
+    if any(each.is_article for each in claims.values()):
+        return
+    if words < _LEAST_WORDS:
+        raise RecordError(
+            f"does not say that it is a story, and has {words} words of text; at least {_LEAST_WORDS} are asked for then"
+        )
+    if n_chars and n_linked > 0.5 * n_chars:
+        raise RecordError(f"is mostly links, and does not say that it is a story{_MEND}")
