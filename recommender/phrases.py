@@ -80,6 +80,7 @@ def split_link_block(text: str) -> tuple[str, list[str]]:
     lines = text.split("\n")
     body: list[str] = []
     titles: list[str] = []
+    may_close = _ends_in_titles(lines)
     at = 0
     while at < len(lines):
         head = _head().match(lines[at])
@@ -93,7 +94,7 @@ def split_link_block(text: str) -> tuple[str, list[str]]:
             titles.append(same_line)
             continue
         start = at
-        at_end = bool(head.group(1)) and _all_titles(lines[start:])
+        at_end = bool(head.group(1)) and may_close[start]
         while at < len(lines) and not _head().match(lines[at]) and (at_end or _is_title(lines[at])):
             titles.append(_BULLET.sub("", lines[at]).strip())
             at += 1
@@ -102,9 +103,15 @@ def split_link_block(text: str) -> tuple[str, list[str]]:
     return "\n".join(body), [title for title in titles if title]
 
 
-def _all_titles(lines: list[str]) -> bool:
-    n_sentences = sum(line.endswith(".") for line in lines)
-    return all(len(line) <= _LINK_TITLE_CHARS for line in lines) and (2 * n_sentences < len(lines) or len(lines) == 1)
+def _ends_in_titles(lines: list[str]) -> list[bool]:
+    """Return for each line, and for the end, whether from there on all lines are short enough for titles, and most no sentences."""
+    found = [True]
+    n_sentences, all_short = 0, True
+    for n_lines, line in enumerate(reversed(lines), start=1):
+        n_sentences += line.endswith(".")
+        all_short = all_short and len(line) <= _LINK_TITLE_CHARS
+        found.append(all_short and (2 * n_sentences < n_lines or n_lines == 1))
+    return found[::-1]
 
 
 def _is_title(line: str) -> bool:

@@ -20,9 +20,12 @@ _TRACKERS = [
     "wt_mc", "xtor", "utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "utm_id", "utm_name", "utm_reader",
 ]  # fmt: skip
 
-# Controls (but tab and newline), bidirectional embeddings, overrides and isolates, the byte order mark.
+# Controls (but tab and newline), bidirectional embeddings, overrides and isolates, the byte order mark, and what only says where
+# a word may be parted: soft hyphen, blank of no width, word joiner. Joiners of letters (U+200C, U+200D) stay: Persian and Hindi are written with them.
 # Left-to-right and right-to-left *marks* stay: Hebrew and Arabic headlines need them.
-_UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]")
+_UNWANTED = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b\u2060\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]"
+)
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _LINE_BREAKS = re.compile("\r\n|[\r\x0b\x0c\u2028\u2029\x85]")
 _BLANKS = re.compile(r"[^\S\n]+")
@@ -44,7 +47,7 @@ _LONGEST_WORD_CHARS = 40
 def clean(text: str) -> str:
     """Return ``text`` as NFC with plain newlines, single blanks and nothing that cannot be shown.
 
-    Removed: control characters, NUL, bidirectional overrides, byte order marks; a lone surrogate becomes U+FFFD.
+    Removed: control characters, NUL, bidirectional overrides, byte order marks, soft hyphens, blanks of no width; a lone surrogate becomes U+FFFD.
     Empty lines go, so that one newline parts two paragraphs. Idempotent.
     """
     text = _LINE_BREAKS.sub("\n", text)

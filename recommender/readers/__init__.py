@@ -6,7 +6,7 @@ import codecs
 import io
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from recommender.article import Article
 from recommender.errors import RecordError, SourceError
 from recommender.readers.entry import Entry, Reader, bounded_lines
 from recommender.readers.jsonl import parse_json, read_json, read_jsonl
-from recommender.readers.page import Body, article_from_page, body_from_html, read_page
+from recommender.readers.page import Body, article_from_page, body_from_html, in_parallel, read_page
 from recommender.readers.plain import article_from_text, read_plain
 from recommender.readers.record import article_from_record
 from recommender.readers.table import read_csv
@@ -29,10 +29,12 @@ __all__ = [
     "body_from_html",
     "bounded_lines",
     "find",
+    "is_page",
     "parse_json",
     "read",
     "read_bytes",
     "read_jsonl",
+    "read_pages",
 ]
 
 READERS: dict[str, Reader] = {
@@ -46,6 +48,9 @@ READERS: dict[str, Reader] = {
     ".xhtml": read_page,
 }
 
+
+FORMATS: dict[str, Reader] = {suffix.removeprefix("."): reader for suffix, reader in READERS.items()}
+"""The formats by the names under which a caller may ask for one."""
 
 _MARKUP = re.compile(
     rb"(?:<\?xml[^>]{0,200}>\s*)?(?:<!--.{0,2000}?-->\s*)*<(?:!doctype\s+html|html|head|body)\b",
@@ -68,21 +73,26 @@ class Found:
     n_bytes: int
 
 
-def find(source: Path) -> Found:
+def find(source: Path, form: str | None = None) -> Found:
     """Return the files of ``source``: itself, or for a folder all known files below it (hidden ones left out).
+
+    Args:
+        source: a file or folder.
+        form: the format of every file, one of ``FORMATS``, whatever its name is; None for what the name says.
 
     Raises:
         SourceError: nothing is there, it may not be read, or no reader knows this kind of file.
     """
     if source.is_dir():
         below = sorted(path for path in _walk(source) if path.is_file())
-        known = tuple(path for path in below if path.suffix.lower() in READERS)
+        known = tuple(path for path in below if form or path.suffix.lower() in READERS)
         return Found(known, len(below) - len(known), sum(path.stat().st_size for path in known))
     if not source.exists():
         raise SourceError(f"{source}: no such file or folder")
-    if source.suffix.lower() not in READERS:
+    if not form and source.suffix.lower() not in READERS:
         raise SourceError(
             f"{source}: no reader knows this kind of file; known are {', '.join(sorted(READERS))} and folders"
+            f" (--format says what a file of another name holds)"
         )
     return Found((source,), 0, source.stat().st_size)
 
@@ -93,8 +103,33 @@ def _walk(folder: Path) -> Iterator[Path]:
         yield from (Path(parent, name) for name in files if not name.startswith("."))
 
 
-def read(path: Path) -> Iterator[Entry]:
+def is_page(path: Path, form: str | None = None) -> bool:
+    """Tell whether a file holds one page."""
+    return _reader(path, form) is read_page
+
+
+def _reader(path: Path, form: str | None) -> Reader:
+    return FORMATS[form] if form else READERS[path.suffix.lower()]
+
+
+def read_pages(paths: Iterable[Path]) -> Iterator[list[Entry]]:
+    """Yield the entries of each of these pages in order, some of them read at once. A file that cannot be read is one refusal."""
+    return in_parallel(_page, paths)
+
+
+def _page(path: Path) -> list[Entry]:
+    try:
+        return list(read(path, "html"))
+    except SourceError as error:
+        return [Entry(str(path), None, 0, reason=str(error).removeprefix(f"{path}: "))]
+
+
+def read(path: Path, form: str | None = None) -> Iterator[Entry]:
     """Yield the records of one file, good and bad, in order. An empty file yields one refusal.
+
+    Args:
+        path: of the file.
+        form: its format, one of ``FORMATS``; None for what its name says.
 
     Raises:
         SourceError: the file cannot be opened or read.
@@ -102,7 +137,7 @@ def read(path: Path) -> Iterator[Entry]:
     n_entries = 0
     try:
         with path.open("rb") as stream:
-            for entry in READERS[path.suffix.lower()](stream, str(path)):
+            for entry in _reader(path, form)(stream, str(path)):
                 n_entries += 1
                 yield entry
     except OSError as error:

@@ -319,3 +319,10 @@ def test_vowel_signs_belong_to_their_word() -> None:
     assert title_key("हिन्दी समाचार!") == "हिन्दी समाचार"
     assert words("ข่าวที่ดี") == ["ข่าวที่ดี"]
     assert title_key("कि") != title_key("की")
+
+
+def test_marks_of_where_a_word_may_be_parted_go_and_joiners_of_letters_stay() -> None:
+    assert clean("Unter\u00adsuchungs\u200baus\u2060schuss") == "Untersuchungsausschuss"
+    assert (
+        clean("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645") == "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
+    )

@@ -1,5 +1,7 @@
 """Pages: the story that an HTML page of a news site tells, and the links that its editors set under it.
 
+A page is taken apart in a process of its own (``pool``, ``child``), whose time and memory are bounded; what breaks it costs that page.
+
 :func:`article_from_page` takes a page as it was stored or fetched, :func:`body_from_html` a piece of HTML that is a story's body.
 """
 
@@ -8,14 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from recommender.article import Article
+from recommender.article import Article, ReadMore
 from recommender.errors import RecordError
 from recommender.readers.entry import Entry
-from recommender.readers.page.extract import Body, body_from_html, record_from_page
-from recommender.readers.page.guard import MAX_BYTES
+from recommender.readers.page.extract import Body
+from recommender.readers.page.guard import MAX_BYTES, check_size
+from recommender.readers.page.pool import in_parallel, shared
 from recommender.readers.record import article_from_record
 
-__all__ = ["Body", "article_from_page", "body_from_html", "read_page"]
+__all__ = ["Body", "article_from_page", "body_from_html", "in_parallel", "read_page"]
 
 
 def article_from_page(raw: bytes, *, url: str | None = None, charset: str | None = None) -> Article:
@@ -29,7 +32,27 @@ def article_from_page(raw: bytes, *, url: str | None = None, charset: str | None
     Raises:
         RecordError: the page is no story (a front page, a list, an error page), or cannot be read; the message says why.
     """
-    return article_from_record(record_from_page(raw, url, charset))
+    check_size(raw)
+    answer = shared().ask({"kind": "page", "url": url, "charset": charset}, raw)
+    return article_from_record(answer["record"])
+
+
+def body_from_html(html: str, *, url: str | None = None) -> Body:
+    """Return the body that a piece of HTML holds: the content of a feed's entry or of an export's post.
+
+    Args:
+        html: all of it is taken for the story, but for scripts, forms, adverts, captions and boilerplate.
+        url: of the story, to which relative links are joined; without it only announced links are taken, with absolute addresses.
+
+    Raises:
+        RecordError: over 2 MiB, or markup that keeps a parser busy.
+    """
+    if not html.strip():
+        return Body("", ())
+    raw = html.encode("utf-8", "surrogatepass")
+    check_size(raw)
+    body = shared().ask({"kind": "body", "url": url}, raw)["body"]
+    return Body(body["text"], tuple(ReadMore(**link) for link in body["read_more"]))
 
 
 def read_page(stream: BinaryIO, source: str) -> Iterator[Entry]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ def prune(root: HtmlElement) -> None:
     n_all = max(1, n_own_chars(root))
     silent = [each for each in root.iter(*SILENT) if each.tag != "form" or n_own_chars(each) < n_all / 2]
     drop(silent)
-    drop([each for each in root.iter() if each is not root and _goes(each, n_all)])
+    drop([each for each in root.xpath(".//*[@class or @id or @hidden or @style]") if _goes(each, n_all)])
 
 
 def _goes(element: HtmlElement, n_all: int) -> bool:
@@ -73,14 +73,12 @@ def find(body: HtmlElement) -> Container:
 
 
 def _declared(body: HtmlElement) -> HtmlElement | None:
-    found: list[HtmlElement] = []
-    inside: set[HtmlElement] = set()
-    for each in body.iter():
-        parent = each.getparent()
-        if parent in inside or (parent is not None and parent in found):
-            inside.add(each)
-        elif marks.is_body(each) and not marks.is_automatic(each):
-            found.append(each)
+    marked = [
+        each
+        for each in body.xpath(".//*[@class or @id or @itemprop]")
+        if marks.is_body(each) and not marks.is_automatic(each)
+    ]
+    found = [each for each in marked if not any(up in marked for up in each.iterancestors())]
     if not found:
         return None
     sizes = [n_own_chars(each) for each in found]
@@ -121,8 +119,30 @@ def _extracted(body: HtmlElement) -> Container:
             for up in (each, *each.iterancestors()):
                 weights[up] += len(whole)
     element, most = body, _MOST_OF_STORY * weights[body]
-    while inner := next((child for child in element if weights.get(child, 0) >= most > 0), None):
+    while (inner := next((child for child in element if weights.get(child, 0) >= most > 0), None)) is not None:
         element = inner
     if key("".join(paragraphs(element))) in known:  # one block, parted by <br> at best
         return Container(element, None, text)
     return Container(element, known, text)
+
+
+def widened(found: Container) -> Container:
+    """Return where all updates of a live blog stand, for one in which some of them do: what holds three boxes of one kind."""
+    for each in (found.element, *found.element.iterancestors()):
+        if each.tag in ("main", "body"):
+            break
+        alike = [
+            other
+            for other in _boxes(each.getparent())
+            if (other.tag, other.get("class")) == (each.tag, each.get("class"))
+        ]
+        if len(alike) >= 3 and all(n_own_chars(other) for other in alike):
+            return Container(each.getparent())
+    boxes = [inner for inner in found.element.iter("article", "div", "li", "section") if inner.get("class")]
+    counts = Counter((inner.getparent(), inner.tag, inner.get("class")) for inner in boxes if n_own_chars(inner) > 80)
+    (parent, *_), n_most = counts.most_common(1)[0] if counts else ((None,), 0)
+    return Container(parent) if n_most >= 3 and parent is not None else found
+
+
+def _boxes(parent: HtmlElement | None) -> list[HtmlElement]:
+    return [] if parent is None else [each for each in parent if each.get("class")]

@@ -27,7 +27,11 @@ _CHARSETS = re.compile(
     r"utf-8|utf-16(-[lb]e)?|ascii|iso8859-\d{1,2}|cp\d{3,4}|koi8-[rtu]|gb2312|gbk|gb18030|hz|big5(hkscs)?|euc_(jp|kr)|shift_jis|iso2022_jp|mac-\w+|tis-620|johab"
 )
 _DETECTED_BYTES = 2**16
-_UNREADABLE = re.compile("[\x00-\x08\x0b\x0e-\x1f\ud800-\udfff]")
+# lxml reads these, and refuses to write them.
+_UNREADABLE = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]"
+    r"|&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01]|65534|65535)|[xX]0*(?:[0-8bBcCeEfF]|1[0-9a-fA-F]|[fF]{3}[eEfF]))(?![0-9a-fA-F]);?"
+)
 
 
 def decoded(raw: bytes, charset: str | None = None) -> str:
@@ -41,7 +45,9 @@ def decoded(raw: bytes, charset: str | None = None) -> str:
     declared = _META.search(raw[:4096])
     inside = (declared[1] or declared[2]).decode("ascii", "replace") if declared else None
     names = [name for name in map(_charset, (charset, inside)) if name]
-    for name in dict.fromkeys([*names[:1], "utf-8", *names[1:]]):
+    # Other charsets read what is UTF-8 as nonsense and do not complain; but for these, whose bytes are UTF-8 as well.
+    first = [name for name in names[:1] if name.startswith(("utf-16", "iso2022", "hz"))]
+    for name in dict.fromkeys([*first, "utf-8", *names]):
         try:
             return raw.decode(name)
         except UnicodeDecodeError:

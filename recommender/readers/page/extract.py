@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,17 +12,19 @@ from lxml.html import HtmlElement
 from recommender.article import ReadMore
 from recommender.readers.page import container, fields, jsonld, marks, verdict
 from recommender.readers.page import meta as metadata
-from recommender.readers.page.blocks import is_boilerplate, paragraphs, text_of
+from recommender.readers.page.blocks import is_boilerplate, paragraphs
 from recommender.readers.page.claims import Claims
 from recommender.readers.page.document import decoded, parse
 from recommender.readers.page.guard import check_size
 from recommender.readers.page.links import Seeker
+from recommender.readers.page.mend import mend
 from recommender.readers.page.site import absolute
 from recommender.text import title_key, words
 
 Record = dict[str, Any]
 
 _MOST_LINKS = 100
+_TIME_ALONE = re.compile(r"\d{1,2}[:.]\d\d(?:\s?[ap]\.?m\.?)?(?:\s[A-Z]{2,4})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +40,14 @@ class Body:
     read_more: tuple[ReadMore, ...]
 
 
-def body_from_html(html: str, *, url: str | None = None) -> Body:
-    """Return the body that a piece of HTML holds: the content of a feed's entry or of an export's post.
-
-    Args:
-        html: all of it is taken for the story, but for scripts, forms, adverts, captions and boilerplate.
-        url: of the story, to which relative links are joined; without it only announced links are taken, with absolute addresses.
-
-    Raises:
-        RecordError: over 2 MiB, or markup that is made to keep a parser busy.
-    """
+def body_of(html: str, *, url: str | None = None) -> Body:
+    """Return the body that a piece of HTML holds; see ``page.body_from_html``."""
     check_size(html.encode("utf-8", "replace"))
     if not html.strip():
         return Body("", ())
     tree = parse(f"<html><body><div>{html}</div></body></html>")
     body = next(tree.iter("body"))
+    mend(body)
     container.prune(body)
     read_more = Seeker(absolute(url, None) if url else None).take(body, [])
     text = [each for each in paragraphs(body) if not is_boilerplate(each)]
@@ -71,13 +68,16 @@ def record_from_page(raw: bytes, url: str | None = None, charset: str | None = N
     title = fields.title_of(claims)
     verdict.check(tree, claims, title, own)
     body = next(tree.iter("body"))
-    elsewhere = fields.navigation(tree, own)
+    elsewhere = fields.navigation(tree)
+    mend(body)
     container.prune(body)
     story = container.find(body)
-    verdict_share = _linked(story.element)
+    if any("LiveBlogPosting" in each.kinds for each in claims.values()):
+        story = container.widened(story)
+    found = deepcopy(story.element) if not any(each.is_article for each in claims.values()) else story.element
     read_more = Seeker(own, elsewhere).take(story.element, _below(story.element))
     text = _text(story, title or "", claims)
-    verdict.check_body(claims, len(words(text)), *verdict_share)
+    verdict.check_body(claims, found, len(words(text)))
     return _record(claims, tree, own, title, text, read_more)
 
 
@@ -87,6 +87,7 @@ def _claims(tree: HtmlElement, url: str | None) -> dict[str, Claims]:
         "opengraph": metadata.opengraph(names),
         "meta": metadata.dublin_core(names),
         "microdata": metadata.microdata(tree),
+        "window": fields.window(tree),
         "page": fields.page(tree),
     }
     urls = [
@@ -94,19 +95,15 @@ def _claims(tree: HtmlElement, url: str | None) -> dict[str, Claims]:
         for each in (url, *(absolute(each, url) for each in claims["page"].urls + claims["opengraph"].urls))
         if each
     ]
-    titles = [*claims["opengraph"].titles, *claims["page"].titles]
+    titles = [*claims["opengraph"].titles, *claims["window"].titles, *claims["page"].titles]
     return claims | {"json-ld": jsonld.claims(tree, urls, titles)}
 
 
-def _linked(element: HtmlElement) -> tuple[int, int]:
-    return sum(len(text_of(each)) for each in element.iter("a")), len(text_of(element))
-
-
 def _below(element: HtmlElement) -> list[HtmlElement]:
-    """Return what stands after the body inside the same article (or ``<main>``), and is no sidebar."""
+    """Return what stands after the body inside the box that has the headline, too (or ``<article>``, ``<main>``), and is no sidebar."""
     found: list[HtmlElement] = []
     each = element
-    while each.tag not in ("article", "main", "body"):
+    while each.tag not in ("article", "main", "body") and next(each.iter("h1"), None) is None:
         found += [
             after
             for after in each.itersiblings()
@@ -119,7 +116,7 @@ def _below(element: HtmlElement) -> list[HtmlElement]:
 
 
 def _text(story: container.Container, title: str, claims: dict[str, Claims]) -> str:
-    found = [each for each in story.story() if not is_boilerplate(each)]
+    found = [each for each in story.story() if not (is_boilerplate(each) or _TIME_ALONE.fullmatch(each))]
     if story.text and sum(map(len, found)) < 0.6 * len(story.text):
         found = [each.removeprefix("- ") for each in story.text.split("\n") if not is_boilerplate(each)]
     known = {title_key(title)} | {title_key(each) for claim in claims.values() for each in claim.descriptions}

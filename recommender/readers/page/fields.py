@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
+from lxml.etree import XPath
 from lxml.html import HtmlElement
 
 from recommender.phrases import begins_with_phrase, is_phrase
@@ -16,7 +17,7 @@ from recommender.readers.page.dates import instant, most_trusted
 from recommender.text import title_key
 
 TRUST: Mapping[str, tuple[str, ...]] = {
-    "titles": ("json-ld", "opengraph", "microdata", "meta", "page"),
+    "titles": ("json-ld", "opengraph", "microdata", "meta", "window", "page"),
     "descriptions": ("json-ld", "opengraph", "microdata", "meta", "page"),
     "published": ("json-ld", "opengraph", "microdata", "meta", "page"),
     "modified": ("json-ld", "opengraph", "microdata", "meta", "page"),
@@ -60,6 +61,10 @@ _AGENCIES = frozenset(
         "kyodo",
     )
 )
+_HREFS = XPath(".//a/@href", smart_strings=False)
+_TAGGED = XPath(".//a[contains(@rel, 'tag')]")
+_WRITTEN = XPath(".//*[self::a or self::span][contains(concat(' ', @rel, ' '), ' author ')]")
+_NAMED = XPath(".//*[contains(@class, 'byline') or contains(@class, 'author')]")
 _BETWEEN_NAMES = re.compile(r"\s*(?:[,;|/]|\s(?:and|und|et|y|e|i|en|та|і|й|и)\s|&)\s*")
 _SCRIPTS = {"latin": re.compile("[A-Za-z\u00c0-\u024f]"), "cyrillic": re.compile("[\u0400-\u04ff]"), "arabic": re.compile("[\u0600-\u06ff]"), "cjk": re.compile("[\u3040-\u30ff\u4e00-\u9fff]"), "hangul": re.compile("[\uac00-\ud7af]"), "greek": re.compile("[\u0370-\u03ff]"), "hebrew": re.compile("[\u0590-\u05ff]")}  # fmt: skip
 _SCRIPT_OF = {
@@ -79,9 +84,6 @@ def page(tree: HtmlElement) -> Claims:
     """Return what a page says by its ordinary elements: headings, ``<time>``, ``rel=canonical``, bylines."""
     found = Claims()
     found.titles = [text for each in tree.iter("h1") if (text := text_of(each))]
-    head = next(tree.iter("head"), None)
-    if head is not None:
-        found.titles += [text_of(each) for each in head.iter("title")][:1]
     found.urls = [
         each.get("href", "") for each in tree.iter("link") if "canonical" in each.get("rel", "").lower().split()
     ][:2]
@@ -93,20 +95,22 @@ def page(tree: HtmlElement) -> Claims:
         when = each.get("datetime") or text_of(each)
         (found.modified if "modif" in marked or "updat" in marked else found.published).append(when)
     found.authors = list(_bylines(story))
-    found.tags = [
-        text_of(each)
-        for each in tree.iter("a")
-        if "tag" in each.get("rel", "").lower().split() and "category" not in each.get("rel", "").lower()
-    ]
+    found.tags = [text_of(each) for each in _TAGGED(tree) if "category" not in each.get("rel", "").lower()]
     return found
 
 
+def window(tree: HtmlElement) -> Claims:
+    """Return what the title of a page's window says, the paper's name with it."""
+    head = next(tree.iter("head"), tree)
+    return Claims(titles=[text_of(each) for each in head.iter("title")][:1])
+
+
 def _bylines(story: HtmlElement) -> Iterator[str]:
-    by_relation = [text_of(each) for each in story.iter("a", "span") if "author" in each.get("rel", "").lower().split()]
+    by_relation = [text_of(each) for each in _WRITTEN(story)]
     if by_relation:
         yield from by_relation
         return
-    for each in story.iter("p", "span", "div", "a", "address"):
+    for each in _NAMED(story):
         words = re.split(r"[-_\s]+", each.get("class", "").lower())
         if ("byline" in words or "author" in words) and 3 <= len(text := text_of(each)) <= 120:
             yield text
@@ -119,9 +123,9 @@ def title_of(claims: Mapping[str, Claims]) -> str | None:
     Declared headlines are cut, or written for search engines; a page's ``<h1>`` may be the paper's name.
     """
     sites = {title_key(name) for each in claims.values() for name in each.site_names} - {""}
+    headings = claims["page"].titles
     declared = [_bare(each, sites) for source in TRUST["titles"][:-1] for each in claims[source].titles]
-    *headings, window = claims["page"].titles or [""]
-    declared = [each for each in (*declared, _bare(window, sites)) if each and title_key(each) not in sites]
+    declared = [each for each in declared if each and title_key(each) not in sites]
     known = [set(title_key(each).split()) for each in declared]
     for heading in headings:
         words = set(title_key(heading).split())
@@ -228,17 +232,11 @@ def first(values: Iterable[str]) -> str | None:
     return next((each for each in values if each.strip()), None)
 
 
-def navigation(tree: HtmlElement, url: str | None) -> frozenset[str]:
-    """Return the keys of the addresses that navigation, header and footer of a page lead to."""
-    from recommender.text import url_key
-
+def navigation(tree: HtmlElement) -> frozenset[str]:
+    """Return where navigation, header and footer of a page lead to, as ``site.rough`` writes it."""
     found = set()
     for part in tree.iter("nav", "header", "footer"):
-        if part.tag != "nav" and (
-            part.getparent() is not None and any(up.tag == "article" for up in part.iterancestors())
-        ):
-            continue
-        if marks.is_related(part):
-            continue
-        found |= {url_key(site.absolute(each.get("href", ""), url) or "") for each in part.iter("a")}
-    return frozenset(each for each in found if each)
+        of_story = part.tag != "nav" and next(part.iterancestors("article"), None) is not None
+        if not (of_story or marks.is_related(part)):
+            found |= {site.rough(href) for href in _HREFS(part)}
+    return frozenset(found - {""})

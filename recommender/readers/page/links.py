@@ -14,7 +14,6 @@ from recommender.article import ReadMore
 from recommender.phrases import begins_with_phrase, is_phrase
 from recommender.readers.page import marks, site
 from recommender.readers.page.blocks import drop, text_of
-from recommender.text import url_key
 
 _HEADS = frozenset(
     (
@@ -37,10 +36,12 @@ _HEADS = frozenset(
         "figure",
     )
 )
+_TITLES = frozenset(("h2", "h3", "h4", "h5", "h6"))
 _INLINE = frozenset(("strong", "b", "em", "i", "u", "span", "a", "font", "small", "mark"))
 _LINES = frozenset(("p", "div", "li", "blockquote", "figure", "aside", "section"))
 _HEAD_CHARS = 80
 _LINE_CHARS = 500
+_TEASER_CHARS = 300
 _MOST_SIBLINGS = 15
 _MOST_LINKS = 30
 _UNLINKED_CHARS = 25
@@ -58,17 +59,16 @@ class Found:
 class Seeker:
     """Looks for the editor's links of one page."""
 
-    def __init__(self, url: str | None, elsewhere: frozenset[str] = frozenset(), *, shown: bool = True) -> None:
+    def __init__(self, url: str | None, elsewhere: frozenset[str] = frozenset()) -> None:
         """Take what is known of the page.
 
         Args:
             url: of the page; without it an absolute link counts where it is announced only.
-            elsewhere: keys of the addresses that navigation, header and footer lead to.
-            shown: whether the page was shown to readers, so that it may hold what a site adds by itself.
+            elsewhere: where navigation, header and footer lead to (``fields.navigation``).
         """
         self._url = url
         self._elsewhere = elsewhere
-        self._taken: set[str] = {url_key(url) or ""} if url else set()
+        self._taken: set[str] = {site.key(url) or ""} if url else set()
 
     def take(self, container: HtmlElement, below: list[HtmlElement]) -> list[ReadMore]:
         """Return the editor's links in ``container`` and in what follows it; blocks of links are taken out of the tree.
@@ -102,7 +102,7 @@ class Seeker:
         """Return the elements of a block that begins here and its links (none for the site's own lists), else None."""
         if marks.is_automatic(each) and not marks.is_body(each):
             return ([each], []) if not inside or _linked_share(each) > 0.5 else None
-        if each.tag in _HEADS or each.tag in ("ul", "ol", "nav"):
+        if each.tag in _HEADS | _LINES or each.tag in ("ul", "ol", "nav"):
             text = text_of(each) if each.tag not in ("ul", "ol") else ""
             if text and len(text) <= _HEAD_CHARS and not any(True for _ in each.iter("a")):
                 return self._headed(each, text, root, inside=inside)
@@ -122,11 +122,9 @@ class Seeker:
         self, head: HtmlElement, text: str, root: HtmlElement, *, inside: bool
     ) -> tuple[list[HtmlElement], list[ReadMore]] | None:
         """Return a block under a heading."""
-        by_hand = is_phrase(text, "announce") or (inside and is_phrase(text, "announce_inside"))
-        by_itself = not by_hand and (
-            is_phrase(text, "automatic")
-            or bool(begins_with_phrase(text, "automatic") and head.tag in ("h2", "h3", "h4"))
-        )
+        longer = (begins_with_phrase(text, "automatic") or "") if head.tag in _TITLES else ""  # "More from Politics"
+        by_itself = is_phrase(text, "automatic") or " " in longer
+        by_hand = is_phrase(text, "announce") or (inside and not by_itself and is_phrase(text, "announce_inside"))
         if not (by_hand or by_itself):
             return None
         first = head
@@ -158,13 +156,16 @@ class Seeker:
 
     def _announced_line(self, each: HtmlElement, text: str) -> list[ReadMore]:
         """Return the links of a line like ``Read also: <a>…</a>``."""
-        phrase = begins_with_phrase(text.lstrip("*-–—•>»→▶ ("), "announce") or begins_with_phrase(
-            text.lstrip("*-–—•>»→▶ ("), "announce_inside"
-        )
-        if phrase is None or next(each.iter("a"), None) is None:
+        first = next(each.iter("a"), None)
+        if first is None or next(each.iter("ul", "ol", *_TITLES), None) is not None:
+            return []
+        linked = text_of(first)
+        before = text.partition(linked)[0] if linked else text
+        announcement = before if before.strip() else f"{linked.partition(':')[0]}:" if ":" in linked else ""
+        if not (is_phrase(announcement, "announce") or is_phrase(announcement, "announce_inside")):
             return []
         n_linked = sum(len(text_of(link)) for link in each.iter("a"))
-        if len(text) - n_linked > len(phrase) + _UNLINKED_CHARS:
+        if len(text) - n_linked > len(before) + _UNLINKED_CHARS:
             return []
         return self._links(each, announced=True)
 
@@ -174,7 +175,7 @@ class Seeker:
         for anchor in root.iter("a"):
             url = self._target(anchor, announced=announced)
             if url is not None and len(titles) < _MOST_LINKS:
-                title = _title(anchor)
+                title = _without_phrase(_title(anchor))
                 if not is_phrase(title, "announce") and len(title) > len(titles.get(url, "")):
                     titles[url] = title
                 else:
@@ -188,7 +189,7 @@ class Seeker:
             return
         for anchor in container.iter("a"):
             url = self._target(anchor, announced=False)
-            if url is None or any(marks.is_automatic(up) for up in anchor.iterancestors() if up is not container):
+            if url is None or any(map(marks.is_automatic, _between(anchor, container))):
                 continue
             text = anchor.get("title", "").strip() or text_of(anchor)
             title = text if len(text.split()) >= 4 else site.title_from(url) or text
@@ -197,7 +198,7 @@ class Seeker:
                 yield link
 
     def _first_time(self, link: ReadMore) -> bool:
-        key = url_key(link.url or "") or link.title
+        key = site.key(link.url or "") or link.title
         if key in self._taken:
             return False
         self._taken.add(key)
@@ -207,23 +208,36 @@ class Seeker:
         """Return where a link leads, if that may be another story of this site."""
         if _BAD_RELATIONS & set(anchor.get("rel", "").lower().split()):
             return None
-        url = site.absolute(anchor.get("href", ""), self._url)
-        if url is None or url_key(url) in self._elsewhere or site.same_page(url, self._url):
+        href = anchor.get("href", "")
+        url = site.absolute(href, self._url)
+        if url is None or site.rough(href) in self._elsewhere or site.is_part(url, self._url):
             return None
         if self._url is not None and not site.same_site(url, self._url):
             return None
         return url if (site.may_be_story(url) if announced else site.is_story(url)) else None
 
 
+def _between(inner: HtmlElement, outer: HtmlElement) -> Iterator[HtmlElement]:
+    """Yield what lies between an element and one that holds it."""
+    for each in inner.iterancestors():
+        if each is outer:
+            return
+        yield each
+
+
 def _title(anchor: HtmlElement) -> str:
     """Return the headline that a link shows: of a card its heading, else all of its text."""
     for each in anchor.iter():
         names = each.get("class", "").lower()
-        if each is not anchor and (
-            each.tag in ("h2", "h3", "h4", "h5", "h6") or "title" in names or "headline" in names
-        ):
+        if each is not anchor and (each.tag in _TITLES or "title" in names or "headline" in names):
             return text_of(each)
     return text_of(anchor)
+
+
+def _without_phrase(title: str) -> str:
+    """Return a link's text without "Read also:" in it."""
+    head, colon, rest = title.partition(":")
+    return rest.strip() if colon and rest.strip() and is_phrase(head, "announce") else title
 
 
 def _carriers(head: HtmlElement) -> Iterator[HtmlElement]:
@@ -231,18 +245,22 @@ def _carriers(head: HtmlElement) -> Iterator[HtmlElement]:
     for each in list(head.itersiblings())[:_MOST_SIBLINGS]:
         if each.tag in ("hr", "br"):
             continue
-        text = text_of(each)
-        plain_list = each.tag in ("ul", "ol") and next(each.iter("a"), None) is None
-        if each.tag in ("h1", "h2") or (each.tag in ("h3", "h4") and next(each.iter("a"), None) is None):
+        if marks.is_automatic(each):
             return
-        if plain_list:
-            yield each
+        text = text_of(each)
+        is_list = each.tag in ("ul", "ol")
+        if each.tag in ("h1", "h2") or (each.tag in ("h3", "h4") and next(each.iter("a"), None) is None):
             return
         if not text:
             continue
-        if _linked_share(each) < 0.4 or each.tag in _INLINE - {"a", "span"}:
+        is_plain = is_list and next(each.iter("a"), None) is None
+        if any(len(part) > _TEASER_CHARS for part in each.itertext()):  # a paragraph, whatever stands beside it
+            return
+        if not is_plain and (_linked_share(each) < 0.4 or each.tag in _INLINE - {"a", "span"}):
             return
         yield each
+        if is_list:
+            return
 
 
 def _linked_share(element: HtmlElement) -> float:

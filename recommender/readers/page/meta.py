@@ -79,12 +79,7 @@ def microdata(tree: HtmlElement) -> Claims:
     """Return what the first ``itemscope`` of an article on the page claims by microdata."""
     found = Claims()
     scope = next(
-        (
-            each
-            for each in tree.iter()
-            if each.get("itemscope") is not None and _ARTICLE_TYPE.search(each.get("itemtype", ""))
-        ),
-        None,
+        (each for each in tree.xpath("//*[@itemscope]") if _ARTICLE_TYPE.search(each.get("itemtype", ""))), None
     )
     if scope is None:
         return found
@@ -95,7 +90,7 @@ def microdata(tree: HtmlElement) -> Claims:
         "articlesection": found.sections, "keywords": found.tags, "inlanguage": found.languages, "image": found.images, "url": found.urls,
         "mainentityofpage": found.urls, "author": found.authors,
     }  # fmt: skip
-    for element in scope.iter():
+    for element in scope.xpath(".//*[@itemprop]"):
         for name in element.get("itemprop", "").lower().split():
             if name in into and _scope_of(element) is scope:
                 into[name] += [each for each in (_value(element),) if each][: _LISTED - len(into[name])]

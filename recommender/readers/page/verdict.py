@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from lxml.etree import XPath
 from lxml.html import HtmlElement
 
 from recommender.errors import RecordError
 from recommender.phrases import begins_with_phrase
 from recommender.readers.page import site
 from recommender.readers.page.claims import Claims
+from recommender.readers.page.container import n_own_chars
 
 # Classes of ``<body>`` by which WordPress, Ghost and others say what a page is.
 _LISTS = frozenset(
@@ -41,6 +43,8 @@ _LISTS = frozenset(
     )
 )
 _LEAST_WORDS = 40
+_LINKED_HEADINGS = XPath("count(.//*[self::h2 or self::h3][a[@href]])")
+_MOST_LINKED_HEADINGS = 5
 _MEND = "; give the address of a story, or leave it out"
 
 
@@ -66,20 +70,21 @@ def check(tree: HtmlElement, claims: Mapping[str, Claims], title: str | None, ur
         raise RecordError(f"is a list of stories or a page about the site, by its JSON-LD{_MEND}")
 
 
-def check_body(claims: Mapping[str, Claims], words: int, n_linked: int, n_chars: int) -> None:
+def check_body(claims: Mapping[str, Claims], story: HtmlElement, n_words: int) -> None:
     """Raise RecordError for a page that does not say that it is a story, and does not read like one.
 
     Args:
         claims: of the page.
-        words: in its text.
-        n_linked: characters of its main part that are links.
-        n_chars: characters of its main part.
+        story: what was taken for its story, before links were taken out.
+        n_words: in its text.
     """
     if any(each.is_article for each in claims.values()):
         return
-    if words < _LEAST_WORDS:
+    if n_words < _LEAST_WORDS:
         raise RecordError(
-            f"does not say that it is a story, and has {words} words of text; at least {_LEAST_WORDS} are asked for then"
+            f"does not say that it is a story, and has {n_words} words of text; at least {_LEAST_WORDS} are asked for then"
         )
-    if n_chars and n_linked > 0.5 * n_chars:
+    if n_own_chars(story) < len(str(story.text_content())) / 2:
         raise RecordError(f"is mostly links, and does not say that it is a story{_MEND}")
+    if _LINKED_HEADINGS(story) >= _MOST_LINKED_HEADINGS:
+        raise RecordError(f"is a list of stories, not one: its headings are links{_MEND}")
