@@ -118,7 +118,7 @@ def test_ingest_names_twenty_refusals_and_counts_the_rest(command: Command, tmp_
     done = command("ingest", write_jsonl(tmp_path / "bad.jsonl", [{}] * 25))
     assert (done.code, done.out) == (1, "0 new, 0 changed, 0 unchanged, 25 refused\n")
     assert done.err.count("refused: ") == 21
-    assert "refused: 5 more; --json lists up to 1000" in done.err
+    assert "refused: 5 more; --report FILE lists them all" in done.err
 
 
 def test_rebuild_prints_what_was_published(command: Command, source: Path) -> None:
@@ -922,3 +922,42 @@ def test_a_writer_that_was_killed_leaves_no_lock(ready: Command, environment: Pa
         process.wait()
     assert ready("rebuild").code == 0
     assert ready("verify").code == 0
+
+
+def test_pages_go_in_from_a_folder_and_every_refusal_is_written_to_the_report(command: Command, tmp_path: Path) -> None:
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    page = "<title>{0}</title><meta property='og:type' content='article'><h1>{0}</h1><p>It left.</p><p>Read more: <a href='https://p.example/2025/a-b-c'>A story</a></p>"
+    for number in range(12):
+        (folder / f"{number}.html").write_text(page.format(f"Ferry {number}"), encoding="utf-8")
+    (folder / "gone.html").write_text("<title>Page not found</title>", encoding="utf-8")
+    (folder / "record.jsonl").write_text('{"title": "A record"}\n{}\n', encoding="utf-8")
+    done = command("ingest", folder, "--json", "--report", tmp_path / "refused.jsonl")
+    refusals = [json.loads(line) for line in (tmp_path / "refused.jsonl").read_text("utf-8").splitlines()]
+
+    assert (done.code, done.data["new"], done.data["refused"]) == (1, 13, 2)
+    assert refusals == done.data["refusals"]
+    assert [(Path(each["source"]).name, each["line"]) for each in refusals] == [
+        ("gone.html", None),
+        ("record.jsonl", 2),
+    ]
+    assert command("ingest", folder, "--json").data["unchanged"] == 13
+
+
+def test_a_file_of_any_name_is_read_in_the_format_that_is_given(command: Command, tmp_path: Path) -> None:
+    odd = tmp_path / "story?id=3"
+    odd.write_text('{"title": "A record"}\n', encoding="utf-8")
+
+    assert command("ingest", odd).code == 1
+    assert command("ingest", odd, "--format", "jsonl").out.startswith("1 new")
+    assert command("ingest", odd, "--format", "docx").code == 2
+
+
+def test_a_report_that_cannot_be_written_is_told_before_anything_is_read(
+    command: Command, source: Path, tmp_path: Path
+) -> None:
+    done = command("ingest", source, "--report", tmp_path / "no" / "such" / "folder")
+
+    assert done.code == 2
+    assert "cannot be written: No such file or directory" in done.err
+    assert command("status").code == 1

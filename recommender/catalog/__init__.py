@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from itertools import repeat
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -172,14 +173,15 @@ class Catalog:
             finally:
                 self._db.execute("ROLLBACK")
 
-    def upsert(self, articles: Iterable[Article], source: str) -> list[Outcome]:
+    def upsert(self, articles: Iterable[Article], source: str | Iterable[str]) -> list[Outcome]:
         """Write articles by id, in one durable transaction, and return what became of each.
 
         An article that is the same to the last field is left alone. Links are replaced with their article, and lead nowhere
-        until somebody resolves them.
+        until somebody resolves them. ``source`` is where all of them, or each of them, were read.
         """
+        sources = repeat(source) if isinstance(source, str) else source
         with self.transaction():
-            return [self._upsert(article, source) for article in articles]
+            return [self._upsert(article, each) for article, each in zip(articles, sources, strict=False)]
 
     def _upsert(self, article: Article, source: str) -> Outcome:
         digest = record_digest(article)

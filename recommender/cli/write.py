@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+import json
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
@@ -17,8 +19,9 @@ from recommender.catalog import Catalog, Outcome
 from recommender.cli.output import Bars, print_json, talk
 from recommender.errors import InputError, SnapshotError
 from recommender.home import Home
-from recommender.ingest import IngestReport, Intake, Writer
+from recommender.ingest import IngestReport, Intake, Refusal, Writer
 from recommender.ingest import ingest as ingest_sources
+from recommender.readers import FORMATS
 from recommender.recommend import Recommender, find_neighbours, finish_lists
 from recommender.settings import Settings, with_flags
 from recommender.snapshot import Check, Snapshot
@@ -29,10 +32,18 @@ _MAX_TOLD = 20
 
 @click.command()
 @click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--format", "form", type=click.Choice(sorted(FORMATS)), help="What every file holds, whatever its name is."
+)
+@click.option(
+    "--report", "refusals", type=click.Path(path_type=Path), help="Write every refusal to this file, as JSON lines."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.pass_obj
-def ingest(settings: Settings, sources: tuple[Path, ...], as_json: bool) -> int:
-    """Read articles into the catalog: files (.jsonl, .json, .csv, .txt) and folders of them.
+def ingest(
+    settings: Settings, sources: tuple[Path, ...], form: str | None, refusals: Path | None, as_json: bool
+) -> int:
+    """Read articles into the catalog: files (.html, .jsonl, .json, .csv, .txt) and folders of them.
 
     Prints how many were new, changed, unchanged and refused. Exit 1 if any was refused; all good ones are in.
     """
@@ -40,24 +51,39 @@ def ingest(settings: Settings, sources: tuple[Path, ...], as_json: bool) -> int:
     bars = Bars(quiet=as_json)
     told: list[object] = []
 
-    def tell(refusal: object) -> None:
+    def tell(refusal: Refusal) -> None:
         told.append(refusal)
+        note(refusal)
         if len(told) <= _MAX_TOLD:
             talk(f"refused: {refusal}")
 
-    with home.storing(), Catalog(home.catalog, write=True) as catalog:
+    with _noting(refusals) as note, home.storing(), Catalog(home.catalog, write=True) as catalog:
         writer = Writer(catalog, fuzzy_threshold=settings.links.fuzzy_threshold)
         try:
             report = ingest_sources(
-                sources, writer, progress=lambda done, total: bars("reading", done, total, "B"), tell=tell
+                sources, writer, form=form, progress=lambda done, total: bars("reading", done, total, "B"), tell=tell
             )
         finally:
             bars.close()
         n_articles = catalog.counts()["n_articles"]
     if len(told) > _MAX_TOLD:
-        talk(f"refused: {len(told) - _MAX_TOLD} more; --json lists up to {IngestReport.MAX_LISTED}")
+        talk(f"refused: {len(told) - _MAX_TOLD} more; --report FILE lists them all")
     _print_report(report, n_articles, as_json)
     return 1 if report.n_refused else 0
+
+
+@contextlib.contextmanager
+def _noting(file: Path | None) -> Iterator[Callable[[Refusal], None]]:
+    """Give what writes a refusal to the file, at once, so that an interrupted run has told what it knew."""
+    if file is None:
+        yield lambda refusal: None
+        return
+    try:
+        opened = file.open("w", encoding="utf-8", buffering=1)
+    except OSError as error:
+        raise click.UsageError(f"--report: {file} cannot be written: {error.strerror or error}") from None
+    with opened:
+        yield lambda refusal: print(json.dumps(asdict(refusal), ensure_ascii=False), file=opened)
 
 
 def _print_report(report: IngestReport, n_articles: int, as_json: bool) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
+from typing import NamedTuple
 
 from recommender import readers
 from recommender.article import Article
@@ -76,6 +77,7 @@ def ingest(
     sources: Sequence[Path],
     writer: Writer,
     *,
+    form: str | None = None,
     progress: Progress = lambda done, total: None,
     tell: Callable[[Refusal], None] = lambda refusal: None,
 ) -> IngestReport:
@@ -88,6 +90,7 @@ def ingest(
     Args:
         sources: what to read.
         writer: puts them into the catalog.
+        form: the format of all of them, one of ``readers.FORMATS``; None for what their names say.
         progress: called with bytes read and bytes in all.
         tell: called with each refusal as it happens.
 
@@ -99,7 +102,7 @@ def ingest(
     n_bytes = 0
     for source in sources:
         try:
-            found = readers.find(source)
+            found = readers.find(source, form)
         except (SourceError, OSError) as error:
             tell(report.refuse(str(source), None, str(error).removeprefix(f"{source}: ")))
             continue
@@ -109,14 +112,43 @@ def ingest(
         n_bytes += found.n_bytes
         report.n_skipped += found.n_skipped
     done = 0
-    for file in dict.fromkeys(files):
-        report.n_files += 1
-        for batch, offset in _batches(accepted(_entries(file, report, tell), report, tell)):
-            report.outcomes.update(writer.upsert(batch, str(file)))
-            progress(done + offset, n_bytes)
-        done += file.stat().st_size if file.exists() else 0
+    for run in _runs(list(dict.fromkeys(files)), form):
+        report.n_files += len(run)
+        n_run_bytes = sum(file.stat().st_size for file in run if file.exists())
+        for batch in _batches(_articles(run, form, report, tell)):
+            report.outcomes.update(writer.upsert([each.article for each in batch], [each.source for each in batch]))
+            progress(done + batch[-1].offset_bytes, n_bytes)
+        done += n_run_bytes
         progress(done, n_bytes)
     return report
+
+
+class _Accepted(NamedTuple):
+    article: Article
+    source: str
+    offset_bytes: int
+
+
+def _runs(files: Sequence[Path], form: str | None) -> Iterator[list[Path]]:
+    """Yield files one by one, but pages that follow one another together: each holds one story, and a transaction takes longer."""
+    for are_pages, run in groupby(files, key=lambda file: readers.is_page(file, form)):
+        some = list(run)
+        yield from [some] if are_pages else ([file] for file in some)
+
+
+def _articles(
+    run: Sequence[Path], form: str | None, report: IngestReport, tell: Callable[[Refusal], None]
+) -> Iterator[_Accepted]:
+    """Yield the good articles of one file, or of pages, each with its source; what is refused goes into the report."""
+    if not readers.is_page(run[0], form):
+        for article, offset in accepted(_entries(run[0], form, report, tell), report, tell):
+            yield _Accepted(article, str(run[0]), offset)
+        return
+    offset = 0
+    for entries in readers.read_pages(run):
+        offset += sum(entry.offset_bytes for entry in entries)
+        for article, _ in accepted(entries, report, tell):
+            yield _Accepted(article, entries[0].source, offset)
 
 
 def accepted(
@@ -136,14 +168,13 @@ def accepted(
             yield article, entry.offset_bytes
 
 
-def _entries(file: Path, report: IngestReport, tell: Callable[[Refusal], None]) -> Iterator[Entry]:
+def _entries(file: Path, form: str | None, report: IngestReport, tell: Callable[[Refusal], None]) -> Iterator[Entry]:
     try:
-        yield from readers.read(file)
+        yield from readers.read(file, form)
     except SourceError as error:
         tell(report.refuse(str(file), None, str(error).removeprefix(f"{file}: ")))
 
 
-def _batches(items: Iterable[tuple[Article, int]]) -> Iterator[tuple[list[Article], int]]:
-    iterator = iter(items)
-    while batch := list(islice(iterator, _BATCH)):
-        yield [article for article, _ in batch], batch[-1][1]
+def _batches(items: Iterator[_Accepted]) -> Iterator[list[_Accepted]]:
+    while batch := list(islice(items, _BATCH)):
+        yield batch

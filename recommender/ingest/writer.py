@@ -34,10 +34,14 @@ class Writer:
         self._threshold = fuzzy_threshold
         self._resolver = links.LinkResolver(catalog, fuzzy_threshold=fuzzy_threshold)
 
-    def upsert(self, articles: Iterable[Article], source: str) -> list[Outcome]:
+    def upsert(self, articles: Iterable[Article], source: str | Sequence[str]) -> list[Outcome]:
         """Write articles by id, in one durable transaction, and return what became of each.
 
         An article that is the same to the last field is left alone. A missing language is detected from the text.
+
+        Args:
+            articles: what to write.
+            source: where all of them, or each of them, were read.
 
         Raises:
             CatalogError: nothing of this was written.
