@@ -1,0 +1,92 @@
+"""How many pages a second go in: the test site again and again, from files, without embedding.
+
+    scripts/benchmark_pages.py                 # 2,000 pages, about 10 and 60 KB
+    scripts/benchmark_pages.py --pages 500 --processes 1
+
+Each row reads other bytes for each page (addresses and a line of text differ), with the pages of eight templates in turn. The larger ones carry the
+menus, cards and scripts that pages of real sites carry.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from recommender.catalog import Catalog
+from recommender.home import Home
+from recommender.ingest import Writer, ingest
+from recommender.readers.page import pool
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+from testsite import pages
+
+BASE = "https://www.lindenpost.example"
+
+
+def write(folder: Path, n_pages: int, filler: bytes) -> int:
+    """Write pages into a folder and return their bytes."""
+    stories = [page for page in pages(BASE) if not page.truth.refused]
+    n_bytes = 0
+    for number in range(n_pages):
+        page = stories[number % len(stories)]
+        own = page.truth.url.encode()
+        html = (
+            page.html.replace(own, own.rstrip(b"/") + b"-%d" % number)
+            .replace(b"</body>", filler + b"</body>")
+            .replace(b"</BODY>", filler + b"</BODY>")
+        )
+        (folder / f"{number:06}.html").write_bytes(html)
+        n_bytes += len(html)
+    return n_bytes
+
+
+def filler(n_bytes: int) -> bytes:
+    """Return what stands around stories on real sites: menus, cards, scripts."""
+
+    def parts() -> Iterator[str]:
+        size = number = 0
+        while size < n_bytes:
+            number += 1
+            part = (
+                f'<div class="card card--{number % 7}" data-id="{number}"><a class="card__link" href="/more/story-number-{number}-of-the-day"><img src="/img/{number}.webp" alt="" loading="lazy">'
+                f'<span class="card__title">A headline of a story, number {number}</span></a></div>'
+            )
+            if number % 4 == 0:
+                part += f'<script>window.q=window.q||[];q.push({{"slot":{number},"sizes":[[300,250],[728,90]]}});for(let i=0;i<3;i++){{q.push(i)}}</script>'
+            size += len(part)
+            yield part
+
+    return f'<footer class="site-footer"><nav>{"".join(parts())}</nav></footer>'.encode()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pages", type=int, default=2_000)
+    parser.add_argument("--processes", type=int, default=pool.N_PROCESSES)
+    asked = parser.parse_args()
+    pool._pools[:] = [pool.Pool(asked.processes)]
+    print("| pages | KB each | processes | pages/s | of which taken |")
+    print("| ---: | ---: | ---: | ---: | ---: |")
+    for n_filler in (0, 50_000):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name, "pages")
+            folder.mkdir()
+            n_bytes = write(folder, asked.pages, filler(n_filler) if n_filler else b"")
+            home = Home(Path(name, "home"))
+            with home.storing(), Catalog(home.catalog, write=True) as catalog:
+                started = time.perf_counter()
+                report = ingest([folder], Writer(catalog, fuzzy_threshold=90.0))
+                seconds = time.perf_counter() - started
+            n_taken = sum(report.outcomes.values())
+            print(
+                f"| {asked.pages:,} | {n_bytes / asked.pages / 1000:.0f} | {asked.processes} | {asked.pages / seconds:.0f} | {n_taken:,} |",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
