@@ -1,0 +1,345 @@
+"""Give every reader input that nobody should send, and hold it to its word: an article, or a refusal; in time, and in bounds.
+
+    scripts/fuzz_readers.py                                # 100,000 inputs, all readers in turn
+    scripts/fuzz_readers.py --inputs 5000 --reader page    # some of them
+    scripts/fuzz_readers.py --reader page --only 1234      # one of them again, written to standard output
+
+Every input is made from its number: real inputs that are cut, doubled, mixed and sown with what breaks parsers, and nonsense made from
+the words of the format. A reader may raise RecordError or SourceError and nothing else, take 2 seconds of a processor for an input, and 500 MB.
+Exit 1 where anything was found. A reader is one row in ``READERS``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import faulthandler
+import gzip
+import io
+import json
+import random
+import resource
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from recommender.errors import RecordError, SourceError
+from recommender.readers import FORMATS, article_from_record, read_bytes
+from recommender.readers.page.extract import body_of, record_from_page
+from recommender.readers.page.guard import check_size
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+from testsite import pages
+from testsite.story import SEEDS
+
+MOST_SECONDS = 2.0
+MOST_BYTES = 500 * 10**6
+_HANGS_SECONDS = 60  # of a clock, for what never ends
+_LARGEST = 300_000
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A row of the table.
+
+    Attributes:
+        read: takes an input, and raises RecordError or SourceError where it refuses it.
+        seeds: real inputs, made when first asked for.
+        words: of which inputs of this format are made.
+    """
+
+    read: Callable[[bytes], object]
+    seeds: Callable[[], Sequence[bytes]]
+    words: Sequence[bytes]
+
+
+def _entries(form: str) -> Callable[[bytes], object]:
+    return lambda raw: list(FORMATS[form](io.BytesIO(raw), "fuzz"))
+
+
+def _page(raw: bytes) -> object:
+    """Take a page apart here, where a fault is seen, and not in a process that hides it."""
+    return article_from_record(record_from_page(raw, "https://paper.example/2025/05/a-story-of-ours", None))
+
+
+def _body(raw: bytes) -> object:
+    check_size(raw)
+    return body_of(raw.decode("utf-8", "surrogateescape"), url="https://paper.example/2025/05/a-story-of-ours")
+
+
+@cache
+def _pages() -> list[bytes]:
+    return [page.html for page in pages("https://paper.example")]
+
+
+@cache
+def _records() -> list[bytes]:
+    return [line.encode() for file in sorted(SEEDS.glob("*.jsonl")) for line in file.read_text("utf-8").splitlines()]
+
+
+def _tables() -> list[bytes]:
+    made = []
+    for record in _records()[:20]:
+        story = json.loads(record)
+        rows = io.StringIO()
+        writer = csv.writer(rows)
+        writer.writerows(
+            [
+                ["id", "title", "text", "tags", "read_more"],
+                [story["id"], story["title"], story["text"], "a; b", '["c"]'],
+            ]
+        )
+        made.append(rows.getvalue().encode())
+    return made
+
+
+def _texts() -> list[bytes]:
+    return [
+        f"{story['title']}\n{story['text']}\nRead more:\nOne story\nAnother".encode()
+        for story in map(json.loads, _records()[:40])
+    ]
+
+
+_MARKUP = [
+    *(b"<div>", b"</div>", b"<p>", b"</p>", b"<a href='/2025/05/other-story-of-ours'>", b"</a>", b"<ul><li>", b"<table><td>", b"<script>", b"</script>"),
+    *(b"<script type='application/ld+json'>", b'{"@graph":[', b'{"@type":"NewsArticle","headline":', b"]}", b"<h1>", b"<h2>Read more</h2>", b"<br><br>"),
+    *(b"<!--", b"-->", b"<![CDATA[", b"]]>", b"<!DOCTYPE html [<!ENTITY a 'b'>]>", b"&a;", b"&#x110000;", b"&#0;", b"&nbsp;", b"&lt;script&gt;", b"<svg><math>"),
+    *(b"<time datetime='", b"2025-02-30", b"9999-12-31T23:59:59+23:59", b"0001-01-01T00:00:00+14:00", b"<meta charset=", b"utf-7", b"utf-16", b"<link rel=canonical href="),
+    *(b"https://[::1", b"http://a:99999/", b"//\x00/", b"javascript:alert(1)", b"<base href='//evil.example'>", b"<template>", b"<noscript>", b"<plaintext>", b"<frameset>"),
+    *(b" class='entry-content'", b" class='related'", b" class='" + b"a-" * 200 + b"'", b" itemprop=articleBody", b" itemscope itemtype='https://schema.org/Article'", b"='", b'="', b">", b"<"),
+    *("\u202e\u2066".encode(), "Читайте також:".encode(), "\U0001f600\u200d".encode(), b"\xed\xa0\x80", b"\xff\xfe", b"\x00", b"\xef\xbb\xbf", "ﷺ\u0300\u0300\u0300".encode()),
+]  # fmt: skip
+_JSON = [
+    *(
+        b'{"title":',
+        b'"id":',
+        b'"text":',
+        b'"url":"https://',
+        b'"published_at":"',
+        b'"read_more":[',
+        b"{}",
+        b"[]",
+        b"null",
+        b"1e999",
+        b"-0",
+        b"NaN",
+        b'"\\ud800"',
+        b"\\u0000",
+    ),
+    *(
+        b'"',
+        b",",
+        b":",
+        b"{",
+        b"}",
+        b"[" * 500,
+        b"1" * 5_000,
+        b"\n",
+        b"\r",
+        b"\xff",
+        b"\x00",
+        b"true",
+        b'"9999-99-99"',
+        b'"stub:x"',
+        "\u2028".encode(),
+    ),
+]
+_CSV = [
+    b"title",
+    b"id",
+    b"text",
+    b",",
+    b";",
+    b"\t",
+    b'"',
+    b'""',
+    b"\r\n",
+    b"\n",
+    b"\r",
+    b"[",
+    b'["a"',
+    b"\x00",
+    b"\xff",
+    b"published_at",
+    b"read_more",
+    b"2025-01-01",
+]
+_TEXT = [
+    b"Read more:",
+    b"\n",
+    b"\r",
+    b"- ",
+    b"\xff",
+    b"\x00",
+    b"Title",
+    "Читайте також: ".encode(),
+    "\u2028\u0085".encode(),
+    b"* " * 300,
+]
+
+READERS: dict[str, Reader] = {
+    "page": Reader(_page, _pages, _MARKUP),
+    "body": Reader(_body, _pages, _MARKUP),
+    "jsonl": Reader(_entries("jsonl"), _records, _JSON),
+    "json": Reader(_entries("json"), _records, _JSON),
+    "csv": Reader(_entries("csv"), _tables, _CSV),
+    "txt": Reader(_entries("txt"), _texts, _TEXT),
+    "by looking": Reader(
+        lambda raw: [read_bytes(raw)],
+        lambda: [*_records()[:20], *_tables()[:5], *_texts()[:5]],
+        [*_JSON, *_CSV, *_TEXT],
+    ),
+}
+"""Every reader; a new format adds a row."""
+
+
+@dataclass
+class Findings:
+    """What came of the inputs."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    slowest: tuple[float, int] = (0.0, 0)
+    found: list[str] = field(default_factory=list)
+
+
+def made(name: str, number: int) -> bytes:
+    """Return an input of a reader by its number."""
+    chance = random.Random(f"{name} {number}")
+    reader = READERS[name]
+    raw = _nonsense(reader.words, chance) if chance.random() < 0.25 else chance.choice(reader.seeds())
+    for _ in range(chance.choice((0, 1, 1, 2, 3, 5, 8, 20))):
+        raw = chance.choice(_MUTATIONS)(raw, reader, chance)[:_LARGEST]
+    return raw
+
+
+def _nonsense(words: Sequence[bytes], chance: random.Random) -> bytes:
+    n = chance.choice((0, 1, 5, 30, 200, 2_000))
+    return (
+        b" ".join(chance.choice(words) for _ in range(n))
+        if chance.random() < 0.5
+        else b"".join(chance.choices(words, k=n))
+    )
+
+
+def _span(raw: bytes, chance: random.Random) -> tuple[int, int]:
+    start = chance.randrange(len(raw) + 1)
+    return start, min(len(raw), start + chance.choice((1, 2, 10, 100, 2_000)))
+
+
+def _flip(raw: bytes, reader: Reader, chance: random.Random) -> bytes:
+    if not raw:
+        return raw
+    at = chance.randrange(len(raw))
+    return raw[:at] + bytes([raw[at] ^ (1 << chance.randrange(8))]) + raw[at + 1 :]
+
+
+def _cut(raw: bytes, reader: Reader, chance: random.Random) -> bytes:
+    start, end = _span(raw, chance)
+    return raw[:start] + raw[end:]
+
+
+def _end(raw: bytes, reader: Reader, chance: random.Random) -> bytes:
+    return raw[: chance.randrange(len(raw) + 1)]
+
+
+def _sow(raw: bytes, reader: Reader, chance: random.Random) -> bytes:
+    at = chance.randrange(len(raw) + 1)
+    return raw[:at] + chance.choice(reader.words) + raw[at:]
+
+
+def _repeat(raw: bytes, reader: Reader, chance: random.Random) -> bytes:
+    start, end = _span(raw, chance)
+    return (
+        raw[:end]
+        + raw[start:end] * min(chance.choice((1, 10, 300, 5_000)), _LARGEST // max(1, end - start))
+        + raw[end:]
+    )
+
+
+def _mix(raw: bytes, reader: Reader, chance: random.Random) -> bytes:
+    other = chance.choice(reader.seeds())
+    start, end = _span(other, chance)
+    at = chance.randrange(len(raw) + 1)
+    return raw[:at] + other[start:end] + raw[at:]
+
+
+def _recode(raw: bytes, reader: Reader, chance: random.Random) -> bytes:
+    text = raw.decode("utf-8", "replace")
+    return (
+        text.encode(chance.choice(("utf-16", "utf-16-le", "utf-32", "cp1251", "shift_jis", "utf-7")), "replace")
+        if chance.random() < 0.3
+        else gzip.compress(raw[:1_000])
+    )
+
+
+_MUTATIONS = (_flip, _flip, _cut, _cut, _end, _sow, _sow, _sow, _repeat, _repeat, _mix, _mix, _recode)
+
+
+def fuzz(name: str, numbers: Sequence[int]) -> Findings:
+    """Give one reader these inputs."""
+    findings = Findings()
+    for number in numbers:
+        raw = made(name, number)
+        faulthandler.dump_traceback_later(_HANGS_SECONDS, exit=True)
+        started = time.process_time()
+        try:
+            READERS[name].read(raw)
+            findings.counts["read"] += 1
+        except (RecordError, SourceError):
+            findings.counts["refused"] += 1
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt):
+                raise
+            findings.found.append(f"{name} {number}: {type(error).__name__}: {str(error)[:200]}")
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+        seconds = time.process_time() - started
+        findings.slowest = max(findings.slowest, (seconds, number))
+        if seconds > MOST_SECONDS:
+            findings.found.append(f"{name} {number}: took {seconds:.1f} seconds for {len(raw):,} bytes")
+    n_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    if n_bytes > MOST_BYTES:
+        findings.found.append(f"{name} {numbers[0]} to {numbers[-1]}: the process has come to {n_bytes // 10**6:,} MB")
+    return findings
+
+
+def shares(names: Sequence[str], n_inputs: int) -> Iterator[tuple[str, range]]:
+    """Yield for each reader the numbers of its inputs."""
+    for at, name in enumerate(names):
+        yield name, range(n_inputs // len(names) + (at < n_inputs % len(names)))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--inputs", type=int, default=100_000, help="of all readers together")
+    parser.add_argument("--reader", action="append", choices=sorted(READERS), help="only this one; may be given again")
+    parser.add_argument(
+        "--only", type=int, metavar="NUMBER", help="write this input of the one reader to standard output"
+    )
+    asked = parser.parse_args()
+    names = asked.reader or list(READERS)
+    if asked.only is not None:
+        sys.stdout.buffer.write(made(names[0], asked.only))
+        return 0
+    found: list[str] = []
+    print("| reader | inputs | read | refused | slowest, s | found |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    for name, numbers in shares(names, asked.inputs):
+        findings = fuzz(name, numbers)
+        found += findings.found
+        print(
+            f"| {name} | {len(numbers):,} | {findings.counts['read']:,} | {findings.counts['refused']:,} | {findings.slowest[0]:.2f} (number {findings.slowest[1]}) | {len(findings.found)} |",
+            flush=True,
+        )
+    print(f"at most {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 // 10**6:,} MB")
+    for line in found:
+        print(line, file=sys.stderr)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
