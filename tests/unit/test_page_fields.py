@@ -225,3 +225,9 @@ def test_a_short_page_that_says_it_is_a_story_is_taken_and_one_that_does_not_is_
 def test_the_address_of_a_front_page_is_refused_unless_it_says_that_it_is_a_story() -> None:
     with pytest.raises(RecordError, match=r"is a front page \(www.paper.example\)"):
         _read(_page("<title>The Paper</title>"), "https://www.paper.example/")
+
+
+def test_a_heading_that_is_longer_than_any_headline_is_none() -> None:
+    body = f"<h1>{'Ferry strike ' * 200}</h1><article><p>{TEXT}</p></article>"
+
+    assert _read(_page("<meta property='og:title' content='Ferry strike'>", body=body))["title"] == "Ferry strike"

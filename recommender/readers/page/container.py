@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import cache
 
 from lxml.html import HtmlElement
 
@@ -103,11 +104,17 @@ def _shared(elements: Sequence[HtmlElement]) -> HtmlElement:
     return shared
 
 
-def _extracted(body: HtmlElement) -> Container:
+@cache
+def load() -> Callable[..., str | None]:
+    """Return trafilatura's extraction, which takes a third of a second to import: the caller of a page has no use for it."""
     from trafilatura import extract
 
+    return extract  # type: ignore[no-any-return]
+
+
+def _extracted(body: HtmlElement) -> Container:
     page = deepcopy(body.getroottree().getroot())
-    text = extract(page, fast=True, include_comments=False, include_tables=True, deduplicate=False) or ""
+    text = load()(page, fast=True, include_comments=False, include_tables=True, deduplicate=False) or ""
     known = frozenset(key(line) for line in text.split("\n")) - {""}
     if not known:
         return Container(body, frozenset(), "")

@@ -119,7 +119,7 @@ def _text(story: container.Container, title: str, claims: dict[str, Claims]) -> 
     found = [each for each in story.story() if not (is_boilerplate(each) or _TIME_ALONE.fullmatch(each))]
     if story.text and sum(map(len, found)) < 0.6 * len(story.text):
         found = [each.removeprefix("- ") for each in story.text.split("\n") if not is_boilerplate(each)]
-    known = {title_key(title)} | {title_key(each) for claim in claims.values() for each in claim.descriptions}
+    known = {title_key(title)} | {title_key(each) for claim in claims.values() for each in claim.descriptions[:10]}
     while found and title_key(found[0]) in known:  # headline and standfirst stand in fields of their own
         found.pop(0)
     return "\n".join(found)

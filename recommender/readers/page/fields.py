@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import islice
 
 from lxml.etree import XPath
 from lxml.html import HtmlElement
@@ -61,6 +62,8 @@ _AGENCIES = frozenset(
         "kyodo",
     )
 )
+_TITLE_CHARS = 1_000
+_MOST_HEADINGS = 20
 _HREFS = XPath(".//a/@href", smart_strings=False)
 _TAGGED = XPath(".//a[contains(@rel, 'tag')]")
 _WRITTEN = XPath(".//*[self::a or self::span][contains(concat(' ', @rel, ' '), ' author ')]")
@@ -83,7 +86,9 @@ def in_order(claims: Mapping[str, Claims], name: str) -> Iterator[str]:
 def page(tree: HtmlElement) -> Claims:
     """Return what a page says by its ordinary elements: headings, ``<time>``, ``rel=canonical``, bylines."""
     found = Claims()
-    found.titles = [text for each in tree.iter("h1") if (text := text_of(each))]
+    found.titles = [
+        text for each in islice(tree.iter("h1"), _MOST_HEADINGS) if 0 < len(text := text_of(each)) <= _TITLE_CHARS
+    ]
     found.urls = [
         each.get("href", "") for each in tree.iter("link") if "canonical" in each.get("rel", "").lower().split()
     ][:2]
@@ -102,7 +107,7 @@ def page(tree: HtmlElement) -> Claims:
 def window(tree: HtmlElement) -> Claims:
     """Return what the title of a page's window says, the paper's name with it."""
     head = next(tree.iter("head"), tree)
-    return Claims(titles=[text_of(each) for each in head.iter("title")][:1])
+    return Claims(titles=[text_of(each)[:_TITLE_CHARS] for each in islice(head.iter("title"), 1)])
 
 
 def _bylines(story: HtmlElement) -> Iterator[str]:
@@ -122,10 +127,14 @@ def title_of(claims: Mapping[str, Claims]) -> str | None:
 
     Declared headlines are cut, or written for search engines; a page's ``<h1>`` may be the paper's name.
     """
-    sites = {title_key(name) for each in claims.values() for name in each.site_names} - {""}
+    sites = {
+        title_key(name[:_TITLE_CHARS]) for each in claims.values() for name in each.site_names[:_MOST_HEADINGS]
+    } - {""}
     headings = claims["page"].titles
-    declared = [_bare(each, sites) for source in TRUST["titles"][:-1] for each in claims[source].titles]
-    declared = [each for each in declared if each and title_key(each) not in sites]
+    declared = [
+        _bare(each, sites) for source in TRUST["titles"][:-1] for each in claims[source].titles[:_MOST_HEADINGS]
+    ]
+    declared = [each for each in declared if 0 < len(each) <= _TITLE_CHARS and title_key(each) not in sites]
     known = [set(title_key(each).split()) for each in declared]
     for heading in headings:
         words = set(title_key(heading).split())

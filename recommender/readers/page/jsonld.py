@@ -19,6 +19,7 @@ Node = dict[str, Any]
 
 _MAX_NODES = 5_000
 _MAX_DEPTH = 50
+_MOST_CHARS = 10_000  # of a string: no field of a record is longer, and bodies are not read here
 _ARTICLES = re.compile(
     r"(?:\w*NewsArticle|Article|BlogPosting|LiveBlogPosting|AdvertiserContentArticle|Report|TechArticle|SatiricalArticle)"
 )
@@ -201,7 +202,7 @@ def _item(value: object) -> object:
 def strings(value: object) -> list[str]:
     """Return the strings of a value that may be one, a list of them, or objects with ``@value``, ``name``."""
     if isinstance(value, str):
-        return [clean_string(value)] if value.strip() else []
+        return [clean_string(value[:_MOST_CHARS])] if value.strip() else []
     if isinstance(value, list):
         return [each for item in value[:200] if not isinstance(item, list) for each in strings(item)]
     if isinstance(value, dict):

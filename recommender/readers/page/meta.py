@@ -11,13 +11,14 @@ from recommender.readers.page.claims import Claims
 
 _ARTICLE_TYPE = re.compile(r"(?:\w*NewsArticle|Article|BlogPosting|LiveBlogPosting|AdvertiserContentArticle|Report)$")
 _LISTED = 200
+_MOST_CHARS = 10_000
 
 
 def meta(tree: HtmlElement) -> dict[str, list[str]]:
     """Return the contents of ``<meta>`` by lower-case ``property``, ``name`` or ``itemprop``, in the order of the page."""
     found: defaultdict[str, list[str]] = defaultdict(list)
     for element in tree.iter("meta"):
-        content = element.get("content", "").strip()
+        content = element.get("content", "").strip()[:_MOST_CHARS]
         name = element.get("property") or element.get("name") or ""
         if content and name:
             for each in name.lower().split():
