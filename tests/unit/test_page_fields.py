@@ -231,3 +231,10 @@ def test_a_heading_that_is_longer_than_any_headline_is_none() -> None:
     body = f"<h1>{'Ferry strike ' * 200}</h1><article><p>{TEXT}</p></article>"
 
     assert _read(_page("<meta property='og:title' content='Ferry strike'>", body=body))["title"] == "Ferry strike"
+
+
+def test_a_page_that_shows_its_story_by_a_script_alone_is_read_by_its_json_ld() -> None:
+    head = _script(ARTICLE | {"articleBody": f"{TEXT}\n\n{TEXT}"})
+
+    assert _read(_page(head, body="<h1>Ferry strike</h1><div id='root'></div>"))["text"] == f"{TEXT}\n{TEXT}"
+    assert _read(_page(head))["text"] == TEXT

@@ -13,6 +13,7 @@ class Claims:
         kinds: words that tell what sort of story it is (``OpinionNewsArticle``, ``live``, ``sponsored``).
         is_article: whether the page says that it is a story; None where it says nothing.
         site_names: of the paper, to be taken off headlines.
+        bodies: the whole text, for pages that show it by a script only.
         agencies: organisations that wrote the story or gave it.
     """
 
@@ -29,4 +30,5 @@ class Claims:
     kinds: list[str] = field(default_factory=list)
     site_names: list[str] = field(default_factory=list)
     agencies: list[str] = field(default_factory=list)
+    bodies: list[str] = field(default_factory=list)
     is_article: bool | None = None

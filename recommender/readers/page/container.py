@@ -16,6 +16,7 @@ from recommender.readers.page.blocks import SILENT, drop, paragraphs
 
 _ENOUGH_OF_PAGE = 0.4
 _MOST_OF_STORY = 0.8
+_PARAGRAPH_CHARS = 80
 _NOT_KEY = re.compile(r"\W+")
 
 
@@ -114,10 +115,12 @@ def load() -> Callable[..., str | None]:
 
 def _extracted(body: HtmlElement) -> Container:
     page = deepcopy(body.getroottree().getroot())
+    drop(list(page.iter("script")))  # trafilatura would read JSON-LD's body out of it, in one paragraph
     text = load()(page, fast=True, include_comments=False, include_tables=True, deduplicate=False) or ""
     known = frozenset(key(line) for line in text.split("\n")) - {""}
     if not known:
-        return Container(body, frozenset(), "")
+        written = [each for each in body.iter("p") if n_own_chars(each) >= _PARAGRAPH_CHARS]
+        return Container(_shared(written)) if written else Container(body, frozenset(), "")
     weights: defaultdict[HtmlElement, int] = defaultdict(int)
     for each in body.iter():
         own = key("".join([each.text or "", *(child.tail or "" for child in each)]))

@@ -24,6 +24,7 @@ from recommender.text import title_key, words
 Record = dict[str, Any]
 
 _MOST_LINKS = 100
+_SHOWN_CHARS = 200
 _TIME_ALONE = re.compile(r"\d{1,2}[:.]\d\d(?:\s?[ap]\.?m\.?)?(?:\s[A-Z]{2,4})?")
 
 
@@ -119,6 +120,9 @@ def _text(story: container.Container, title: str, claims: dict[str, Claims]) -> 
     found = [each for each in story.story() if not (is_boilerplate(each) or _TIME_ALONE.fullmatch(each))]
     if story.text and sum(map(len, found)) < 0.6 * len(story.text):
         found = [each.removeprefix("- ") for each in story.text.split("\n") if not is_boilerplate(each)]
+    declared = max(claims["json-ld"].bodies, key=len, default="")
+    if sum(map(len, found)) < min(_SHOWN_CHARS, len(declared)):  # shown by a script, which nobody runs here
+        found = [each for each in declared.split("\n") if each.strip() and not is_boilerplate(each)]
     known = {title_key(title)} | {title_key(each) for claim in claims.values() for each in claim.descriptions[:10]}
     while found and title_key(found[0]) in known:  # headline and standfirst stand in fields of their own
         found.pop(0)

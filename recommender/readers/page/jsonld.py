@@ -19,7 +19,7 @@ Node = dict[str, Any]
 
 _MAX_NODES = 5_000
 _MAX_DEPTH = 50
-_MOST_CHARS = 10_000  # of a string: no field of a record is longer, and bodies are not read here
+_MOST_CHARS = 10_000  # of a string: no field of a record but the body is longer
 _ARTICLES = re.compile(
     r"(?:\w*NewsArticle|Article|BlogPosting|LiveBlogPosting|AdvertiserContentArticle|Report|TechArticle|SatiricalArticle)"
 )
@@ -174,6 +174,8 @@ def _read(node: Node, by_id: dict[str, Node], into: Claims) -> None:
     into.languages += strings(node.get("inLanguage"))
     into.urls += _addresses(node)
     into.kinds += sorted(_types(node))
+    if isinstance(node.get("articleBody"), str):
+        into.bodies.append(clean_string(node["articleBody"]))
     into.site_names += _names(node.get("publisher"), by_id)
 
 
