@@ -4,12 +4,13 @@
     scripts/benchmark_pages.py --pages 500 --processes 1
 
 Each row reads other bytes for each page (addresses and a line of text differ), with the pages of eight templates in turn. The larger ones carry the
-menus, cards and scripts that pages of real sites carry.
+menus, cards and scripts that pages of real sites carry. The last column is what the processors' time allows, for machines that others use as well.
 """
 
 from __future__ import annotations
 
 import argparse
+import resource
 import sys
 import tempfile
 import time
@@ -69,23 +70,32 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=pool.N_PROCESSES)
     asked = parser.parse_args()
     pool._pools[:] = [pool.Pool(asked.processes)]
-    print("| pages | KB each | processes | pages/s | of which taken |")
-    print("| ---: | ---: | ---: | ---: | ---: |")
+    print("| pages | KB each | processes | taken | pages/s | CPU ms a page | pages/s of two free cores |")
+    print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
     for n_filler in (0, 50_000):
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name, "pages")
             folder.mkdir()
             n_bytes = write(folder, asked.pages, filler(n_filler) if n_filler else b"")
             home = Home(Path(name, "home"))
+            busy = cpu_seconds()
             with home.storing(), Catalog(home.catalog, write=True) as catalog:
                 started = time.perf_counter()
                 report = ingest([folder], Writer(catalog, fuzzy_threshold=90.0))
                 seconds = time.perf_counter() - started
-            n_taken = sum(report.outcomes.values())
+            pool.shared().end()  # a child's time is counted when it has ended
+            per_page = (cpu_seconds() - busy) / asked.pages
             print(
-                f"| {asked.pages:,} | {n_bytes / asked.pages / 1000:.0f} | {asked.processes} | {asked.pages / seconds:.0f} | {n_taken:,} |",
+                f"| {asked.pages:,} | {n_bytes / asked.pages / 1000:.0f} | {asked.processes} | {sum(report.outcomes.values()):,} "
+                f"| {asked.pages / seconds:.0f} | {1000 * per_page:.1f} | {2 / per_page:.0f} |",
                 flush=True,
             )
+
+
+def cpu_seconds() -> float:
+    """Return how long this process and its ended children have used a processor."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
 
 
 if __name__ == "__main__":
