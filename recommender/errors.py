@@ -17,6 +17,8 @@
     ├── KeysError             the file of keys is damaged, or open to others
     ├── BusyError             another process holds the writer's lock
     ├── RateLimitedError      whoever asks has asked too often; says when it is worth to ask again
+    ├── FetchError            an address on the web does not answer, or not within the bounds; it may another time
+    │   └── FetchRefusedError     it must not be fetched, or answers with what cannot be taken
     └── EncoderError          texts cannot be turned into vectors
         ├── EncoderBusyError      too many texts wait already; ask again in a moment
         ├── EncoderLateError      it takes too long, and goes on
@@ -160,6 +162,14 @@ class RateLimitedError(RecommenderError):
         self.retry_seconds = retry_seconds
 
 
+class FetchError(RecommenderError):
+    """An address on the web does not answer as it should now; it may another time."""
+
+
+class FetchRefusedError(FetchError):
+    """An address must not be fetched (inside the house, robots.txt), or what it answers with cannot be taken."""
+
+
 class EncoderError(RecommenderError):
     """Texts cannot be turned into vectors."""
 
@@ -199,6 +209,8 @@ EXIT_CODES: dict[type[RecommenderError], int] = {
     KeysError: EXIT_REFUSED,
     BusyError: EXIT_REFUSED,
     RateLimitedError: EXIT_REFUSED,
+    FetchRefusedError: EXIT_REFUSED,
+    FetchError: EXIT_REFUSED,
     EncoderBusyError: EXIT_REFUSED,
     EncoderLateError: EXIT_REFUSED,
     EncoderMissingError: EXIT_REFUSED,
@@ -222,6 +234,8 @@ HTTP_STATUSES: dict[type[RecommenderError], tuple[int, str]] = {
     KeysError: (500, "misconfigured"),
     BusyError: (503, "busy"),
     RateLimitedError: (429, "rate_limited"),
+    FetchRefusedError: (502, "fetch_refused"),
+    FetchError: (502, "fetch_failed"),
     EncoderBusyError: (503, "encoder_busy"),
     EncoderLateError: (503, "encoder_busy"),
     EncoderMissingError: (503, "encoder_unavailable"),

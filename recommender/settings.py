@@ -21,6 +21,7 @@ from pydantic_settings import SettingsError as UnreadableSetting
 from recommender.errors import SettingsError
 
 PREFIX = "RECOMMENDER_"
+PRODUCT = "newsroom-recommender"
 DEFAULT_FLOOR = 0.007
 
 _ORIGIN = re.compile(r"(?!http://[^/]*:80$|https://[^/]*:443$)https?://([a-z0-9._-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
@@ -150,6 +151,37 @@ class IndexSettings(_Section):
     processes: int = Field(default=0, ge=0, le=256)
 
 
+class FetchSettings(_Section):
+    """How pages, feeds and sitemaps are fetched.
+
+    Attributes:
+        contact: how a site's owner finds whoever fetches: an address on the web or of mail; part of the User-Agent.
+        allow_private: fetch from private and loopback addresses, too, at any port.
+        ports: that may be asked.
+        robots: obey robots.txt; for a site of your own it may be turned off.
+        delay_seconds: pause between two requests to one host; one that asks for more gets it.
+        connect_seconds, read_seconds, total_seconds: how long a connection, the next piece, and a whole answer may take.
+        max_bytes: of a page, decompressed. Feeds and sitemaps have bounds of their own.
+        max_redirects: that are followed.
+    """
+
+    contact: str = Field(default="", max_length=200, pattern=r"^[!-~ ]*$")
+    allow_private: bool = False
+    ports: tuple[int, ...] = Field(default=(80, 443, 8080, 8443), min_length=1)
+    robots: bool = True
+    delay_seconds: float = Field(default=1.0, ge=0, le=3600)
+    connect_seconds: float = Field(default=10.0, gt=0, le=600)
+    read_seconds: float = Field(default=20.0, gt=0, le=600)
+    total_seconds: float = Field(default=60.0, gt=0, le=3600)
+    max_bytes: int = Field(default=2_000_000, ge=1000, le=100_000_000)
+    max_redirects: int = Field(default=5, ge=0, le=20)
+
+    @property
+    def agent(self) -> str:
+        """The name that sites read in their logs and speak of in robots.txt."""
+        return PRODUCT + (f" (+{self.contact})" if self.contact else "")
+
+
 class ServeSettings(_Section):
     """The HTTP service.
 
@@ -221,6 +253,7 @@ class Settings(BaseSettings):
     gate: GateSettings = GateSettings()
     score: ScoreSettings = ScoreSettings()
     index: IndexSettings = IndexSettings()
+    fetch: FetchSettings = FetchSettings()
     serve: ServeSettings = ServeSettings()
 
     @classmethod

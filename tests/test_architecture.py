@@ -22,7 +22,7 @@ LAYERS = (
     {"article", "settings", "vectors", "tokens", "measures", "home", "disk", "processes", "memory"},
     {
         *("readers", "catalog", "encoder", "dense", "lexical", "graph", "links", "copies"),
-        *("rank", "fusion", "editorial", "explain", "language", "keys", "neighbours", "ready"),
+        *("rank", "fusion", "editorial", "explain", "language", "keys", "neighbours", "ready", "fetch"),
     },
     {"ingest", "snapshot", "compose", "answer", "evaluate", "desk"},
     {"build", "recommend", "fragment", "backup", "audit"},
@@ -51,6 +51,8 @@ OWNERS = {
     "tokenizers": "encoder",
     "huggingface_hub": "encoder",
     "rapidfuzz": "links",
+    "urllib3": "fetch",
+    "protego": "fetch",
     "rensa": "copies",
     "Stemmer": "tokens",
     "bm25s": "trial",
