@@ -120,7 +120,7 @@ def test_a_missing_source_is_refused_and_the_others_go_in(tmp_path: Path) -> Non
     assert _counts(report) == (1, 0, 0, 3)
     assert [str(refusal).removeprefix(f"{tmp_path}/") for refusal in report.refused] == [
         "nowhere.jsonl: no such file or folder",
-        "odd.pdf: no reader knows this kind of file; known are .csv, .htm, .html, .json, .jsonl, .ndjson, .txt, .xhtml and folders (--format says what a file of another name holds)",
+        "odd.pdf: no reader knows this kind of file; known are .atom, .csv, .htm, .html, .json, .jsonl, .ndjson, .rss, .txt, .xhtml, .xml and folders (--format says what a file of another name holds)",
         "empty: holds no file that a reader knows",
     ]
 

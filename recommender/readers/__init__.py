@@ -12,29 +12,52 @@ from pathlib import Path
 
 from recommender.article import Article
 from recommender.errors import RecordError, SourceError
+from recommender.readers.entries import article_from_entry, body_of, is_whole, read_feed
 from recommender.readers.entry import Entry, Reader, bounded_lines
+from recommender.readers.feed import Feed, FeedEntry, is_feed, parse_feed
+from recommender.readers.jsonfeed import is_json_feed, parse_json_feed
 from recommender.readers.jsonl import parse_json, read_json, read_jsonl
 from recommender.readers.page import Body, article_from_page, body_from_html, in_parallel, read_page
+from recommender.readers.page.site import same_site
 from recommender.readers.plain import article_from_text, read_plain
 from recommender.readers.record import article_from_record
+from recommender.readers.sitemap import Listed, Sitemap, is_list_of_urls, is_sitemap, parse_sitemap
 from recommender.readers.table import read_csv
+from recommender.readers.xml import unzipped, xml_text
 
 __all__ = [
     "Body",
     "Entry",
+    "Feed",
+    "FeedEntry",
     "Found",
+    "Listed",
+    "Sitemap",
+    "article_from_entry",
     "article_from_page",
     "article_from_record",
     "article_from_text",
     "body_from_html",
+    "body_of",
     "bounded_lines",
     "find",
+    "is_feed",
+    "is_json_feed",
+    "is_list_of_urls",
     "is_page",
+    "is_sitemap",
+    "is_whole",
+    "parse_feed",
     "parse_json",
+    "parse_json_feed",
+    "parse_sitemap",
     "read",
     "read_bytes",
     "read_jsonl",
     "read_pages",
+    "same_site",
+    "unzipped",
+    "xml_text",
 ]
 
 READERS: dict[str, Reader] = {
@@ -46,6 +69,9 @@ READERS: dict[str, Reader] = {
     ".html": read_page,
     ".htm": read_page,
     ".xhtml": read_page,
+    ".xml": read_feed,
+    ".rss": read_feed,
+    ".atom": read_feed,
 }
 
 
