@@ -72,6 +72,11 @@ class Home:
         """The folder of exported models."""
         return self.path / "encoders"
 
+    @property
+    def ledger(self) -> Path:
+        """What was fetched from which feed and sitemap, and when; nothing that could not be fetched again."""
+        return self.path / "gather.db"
+
     def make(self) -> None:
         """Make the folder where it is missing. Raises CatalogError."""
         try:
@@ -134,6 +139,20 @@ class Home:
         """Hold the lock of whoever encodes in the background, which keeps no writer waiting; raises as :meth:`writer` does."""
         with self._locked("embed.lock", fcntl.LOCK_EX) as descriptor:
             _sign(descriptor, "an embed")
+            yield
+
+    @contextlib.contextmanager
+    def follower(self) -> Iterator[None]:
+        """Hold the lock of the one process that follows feeds; raises as :meth:`writer` does."""
+        with self._locked("follow.lock", fcntl.LOCK_EX) as descriptor:
+            _sign(descriptor, "a follow")
+            yield
+
+    @contextlib.contextmanager
+    def crawler(self) -> Iterator[None]:
+        """Hold the lock of the one process that crawls sitemaps; raises as :meth:`writer` does."""
+        with self._locked("crawl.lock", fcntl.LOCK_EX) as descriptor:
+            _sign(descriptor, "a crawl")
             yield
 
     @contextlib.contextmanager

@@ -163,6 +163,8 @@ class FetchSettings(_Section):
         connect_seconds, read_seconds, total_seconds: how long a connection, the next piece, and a whole answer may take.
         max_bytes: of a page, decompressed. Feeds and sitemaps have bounds of their own.
         max_redirects: that are followed.
+        gone_hours: a page that the site says is gone is withdrawn when it says so again at least so much later.
+        prune_share: most of a sitemap's stories that ``--prune`` withdraws at once without ``--force``, 0 to 1.
     """
 
     contact: str = Field(default="", max_length=200, pattern=r"^[!-~ ]*$")
@@ -175,6 +177,8 @@ class FetchSettings(_Section):
     total_seconds: float = Field(default=60.0, gt=0, le=3600)
     max_bytes: int = Field(default=2_000_000, ge=1000, le=100_000_000)
     max_redirects: int = Field(default=5, ge=0, le=20)
+    gone_hours: float = Field(default=6.0, ge=0, le=10_000)
+    prune_share: float = Field(default=0.1, ge=0, le=1)
 
     @property
     def agent(self) -> str:

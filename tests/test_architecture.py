@@ -25,7 +25,7 @@ LAYERS = (
         *("rank", "fusion", "editorial", "explain", "language", "keys", "neighbours", "ready", "fetch"),
     },
     {"ingest", "snapshot", "compose", "answer", "evaluate", "desk"},
-    {"build", "recommend", "fragment", "backup", "audit"},
+    {"build", "recommend", "fragment", "backup", "audit", "gather"},
     {"web", "trial", "export"},
     {"cli"},  # above web: `serve` starts the service
     {"__main__"},
@@ -51,6 +51,8 @@ OWNERS = {
     "tokenizers": "encoder",
     "huggingface_hub": "encoder",
     "rapidfuzz": "links",
+    "feedparser": "readers",
+    "defusedxml": "readers",
     "urllib3": "fetch",
     "protego": "fetch",
     "rensa": "copies",

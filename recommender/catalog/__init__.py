@@ -23,7 +23,9 @@ from recommender.catalog import acts, changes, keys
 from recommender.catalog.acts import Act, Wish
 from recommender.catalog.checking import broken_vectors, read_vector, structure_problems
 from recommender.catalog.copying import copy_database
+from recommender.catalog.gathered import Listing, Page, Source
 from recommender.catalog.keys import chunked, marks
+from recommender.catalog.ledger import Ledger
 from recommender.catalog.rows import COLUMNS, from_row, instant_of, link_from_row, record_digest, to_row
 from recommender.catalog.schema import APPLICATION_ID, FROM, STATEMENTS, VERSION
 from recommender.errors import CatalogError
@@ -34,6 +36,9 @@ _SELECT = f"SELECT {', '.join(COLUMNS)} FROM articles"
 _LINK = "SELECT article_id, position, title, url, target_id, method FROM links"
 _PAGE = 500
 _PATIENCE_SECONDS = 30  # for another process's transaction
+
+
+__all__ = ["Catalog", "Ledger", "Listing", "Outcome", "Page", "Source"]
 
 
 class _EarlierVersionError(CatalogError):
@@ -262,6 +267,15 @@ class Catalog:
                 found.update(
                     row[0] for row in self._db.execute(f"SELECT id FROM articles WHERE id IN ({marks(some)})", some)
                 )
+        return found
+
+    def withdrawn(self, ids: Sequence[str]) -> set[str]:
+        """Return which of these ids were articles once, and were taken away."""
+        found: set[str] = set()
+        with self._guarded():
+            for some in chunked(ids):
+                sql = f"SELECT id FROM changes WHERE id IN ({marks(some)}) AND id NOT IN (SELECT id FROM articles)"
+                found.update(row[0] for row in self._db.execute(sql, some))
         return found
 
     def languages(self) -> dict[str, str | None]:

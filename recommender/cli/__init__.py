@@ -18,6 +18,7 @@ INTERRUPTED = 130
 # Command name -> module that defines it. A module is imported when its command runs, so that asking costs no more than it must.
 _COMMANDS = {
     "ingest": "write",
+    "follow": "follow",
     "withdraw": "write",
     "rebuild": "write",
     "embed": "embed",

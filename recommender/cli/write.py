@@ -16,10 +16,13 @@ import click
 from recommender import build, compose
 from recommender.answer import options_of
 from recommender.catalog import Catalog, Outcome
+from recommender.cli.gather import gather_options, gather_urls, gathered, parted, tell_gathered, wanted_of
 from recommender.cli.output import Bars, print_json, talk
 from recommender.errors import InputError, SnapshotError
+from recommender.gather import FORMATS as KINDS
+from recommender.gather import GatherReport
 from recommender.home import Home
-from recommender.ingest import IngestReport, Intake, Refusal, Writer
+from recommender.ingest import Intake, Refusal, Writer
 from recommender.ingest import ingest as ingest_sources
 from recommender.readers import FORMATS
 from recommender.recommend import Recommender, find_neighbours, finish_lists
@@ -31,22 +34,39 @@ _MAX_TOLD = 20
 
 
 @click.command()
-@click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("sources", nargs=-1, required=True)
 @click.option(
-    "--format", "form", type=click.Choice(sorted(FORMATS)), help="What every file holds, whatever its name is."
+    "--format",
+    "form",
+    type=click.Choice(sorted({*FORMATS, *KINDS})),
+    help="What every file holds, whatever its name is, or every address: page, feed, sitemap, site (default: told by looking).",
 )
 @click.option(
-    "--report", "refusals", type=click.Path(path_type=Path), help="Write every refusal to this file, as JSON lines."
+    "--report",
+    "refusals",
+    type=click.Path(path_type=Path),
+    help="Write every refusal to this file, as JSON lines.",
 )
+@gather_options
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.pass_obj
 def ingest(
-    settings: Settings, sources: tuple[Path, ...], form: str | None, refusals: Path | None, as_json: bool
+    settings: Settings,
+    /,
+    sources: tuple[str, ...],
+    form: str | None,
+    refusals: Path | None,
+    as_json: bool,
+    **given: Any,
 ) -> int:
-    """Read articles into the catalog: files (.html, .jsonl, .json, .csv, .txt) and folders of them.
+    """Read articles into the catalog: files (.html, .jsonl, .json, .csv, .txt, feeds) and folders of them, and what lies on the web.
 
-    Prints how many were new, changed, unchanged and refused. Exit 1 if any was refused; all good ones are in.
+    An address may be that of a page, a feed, a sitemap, or the root of a site, whose sitemaps are read then. A crawl that was
+    interrupted goes on where it stopped. Prints how many were new, changed, unchanged and refused. Exit 1 if any was
+    refused; all good ones are in.
     """
+    urls, files = parted(sources)
+    wanted, kind, form = wanted_of(given, form, urls, files)
     home = Home(settings.home)
     bars = Bars(quiet=as_json)
     told: list[object] = []
@@ -57,18 +77,20 @@ def ingest(
         if len(told) <= _MAX_TOLD:
             talk(f"refused: {refusal}")
 
-    with _noting(refusals) as note, home.storing(), Catalog(home.catalog, write=True) as catalog:
-        writer = Writer(catalog, fuzzy_threshold=settings.links.fuzzy_threshold)
+    report = GatherReport()
+    with _noting(refusals) as note:
         try:
-            report = ingest_sources(
-                sources, writer, form=form, progress=lambda done, total: bars("reading", done, total, "B"), tell=tell
-            )
+            gather_urls(settings, urls, report, wanted, kind, given["allow_private"], tell=tell, watch=bars)
+            with home.storing(), Catalog(home.catalog, write=True) as catalog:
+                writer = Writer(catalog, fuzzy_threshold=settings.links.fuzzy_threshold)
+                progress = partial(bars, "reading", unit="B")
+                report.add(ingest_sources(files, writer, form=form, progress=progress, tell=tell))
+                n_articles = catalog.counts()["n_articles"]
         finally:
             bars.close()
-        n_articles = catalog.counts()["n_articles"]
     if len(told) > _MAX_TOLD:
         talk(f"refused: {len(told) - _MAX_TOLD} more; --report FILE lists them all")
-    _print_report(report, n_articles, as_json)
+    _print_report(report, n_articles, as_json, of_web=bool(urls))
     return 1 if report.n_refused else 0
 
 
@@ -86,13 +108,19 @@ def _noting(file: Path | None) -> Iterator[Callable[[Refusal], None]]:
         yield lambda refusal: print(json.dumps(asdict(refusal), ensure_ascii=False), file=opened)
 
 
-def _print_report(report: IngestReport, n_articles: int, as_json: bool) -> None:
+def _print_report(report: GatherReport, n_articles: int, as_json: bool, *, of_web: bool) -> None:
     counted = {outcome.value: report.outcomes[outcome] for outcome in Outcome} | {"refused": report.n_refused}
     if as_json:
         rest = {"n_files": report.n_files, "n_skipped": report.n_skipped, "n_articles": n_articles}
-        print_json(counted | rest | {"refusals": [asdict(refusal) for refusal in report.refused]})
+        print_json(
+            counted
+            | rest
+            | (gathered(report) if of_web else {})
+            | {"refusals": [asdict(refusal) for refusal in report.refused]}
+        )
         return
     click.echo(", ".join(f"{count} {name}" for name, count in counted.items()))
+    tell_gathered(report)
     if report.n_skipped:
         talk(f"{report.n_skipped} files of other kinds were passed over")
     talk(f"the catalog holds {n_articles:,} articles; run: recommender rebuild")

@@ -8,10 +8,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.message import Message
-from email.utils import parsedate_to_datetime
 from random import Random
 from typing import Self
 
@@ -22,44 +18,17 @@ from urllib3.util import Timeout
 from recommender.errors import FetchError, FetchRefusedError
 from recommender.fetch import robots
 from recommender.fetch.address import Target, joined, shown_url, target
+from recommender.fetch.answer import Fetched, fetched_of, seconds_of, told_of
 from recommender.fetch.connection import Line, Resolver, dial, system_resolver
 from recommender.fetch.manners import Manners
 from recommender.fetch.robots import Rules
 from recommender.settings import PRODUCT, FetchSettings
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_PIECE_BYTES = 64 * 2**10
 _MAX_LINES = 32
 _RULES_LAST_SECONDS = 24 * 3600.0
 _NO_RULES_LAST_SECONDS = 600.0  # of a site whose robots.txt could not be had
 _ACCEPTED = "text/html,application/xhtml+xml,application/xml;q=0.9,application/rss+xml,application/atom+xml,*/*;q=0.5"
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """What an address answered.
-
-    Attributes:
-        url: where the answer came from in the end.
-        status: of HTTP; ``body`` is empty but for 2xx.
-        body: decompressed.
-        media_type: such as ``text/html``, in lower case; empty where it was not told.
-        charset: as the header names it, or None.
-        etag, last_modified: to be sent with the next request, or None.
-    """
-
-    url: str
-    status: int
-    body: bytes = b""
-    media_type: str = ""
-    charset: str | None = None
-    etag: str | None = None
-    last_modified: str | None = None
-
-    @property
-    def is_gone(self) -> bool:
-        """The site says that there is no such page."""
-        return self.status in (404, 410)
 
 
 class Fetcher:
@@ -96,6 +65,11 @@ class Fetcher:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def is_ending(self) -> bool:
+        """Tell whether this run is being ended, so that what goes wrong now says nothing of any page."""
+        return self._stop.is_set()
 
     def close(self) -> None:
         """End every connection, also those that somebody waits at."""
@@ -198,7 +172,7 @@ class Fetcher:
                 return taken
             except (HTTPError, OSError, ValueError) as error:
                 self.manners.failed(where.host)
-                told = f"took over {self._settings.total_seconds:g} s" if late.is_set() else _told(error)
+                told = f"took over {self._settings.total_seconds:g} s" if late.is_set() else told_of(error)
                 raise FetchError(f"{shown_url(where.url)}: {told}") from error
 
     def _taken(self, where: Target, answer: BaseHTTPResponse, max_bytes: int) -> Fetched | str:
@@ -206,20 +180,10 @@ class Fetcher:
         if answer.status in _REDIRECTS and location:
             return location
         if answer.status == 429 or answer.status >= 500:
-            self.manners.failed(where.host, _seconds_of(answer.headers.get("Retry-After")))
+            self.manners.failed(where.host, seconds_of(answer.headers.get("Retry-After")))
         else:
             self.manners.answered(where.host)
-        told = Message()
-        told["Content-Type"] = answer.headers.get("Content-Type") or "application/octet-stream"
-        return Fetched(
-            url=where.url,
-            status=answer.status,
-            body=_body(where, answer, max_bytes) if 200 <= answer.status < 300 else b"",
-            media_type=told.get_content_type() if "Content-Type" in answer.headers else "",
-            charset=told.get_content_charset(),
-            etag=_short(answer.headers.get("ETag")),
-            last_modified=_short(answer.headers.get("Last-Modified")),
-        )
+        return fetched_of(where.url, answer, max_bytes)
 
     @contextmanager
     def _line(self, where: Target) -> Iterator[Line]:
@@ -259,42 +223,3 @@ class Fetcher:
             yield late
         finally:
             timer.cancel()
-
-
-def _body(where: Target, answer: BaseHTTPResponse, max_bytes: int) -> bytes:
-    pieces: list[bytes] = []
-    n_bytes = 0
-    while piece := answer.read(_PIECE_BYTES, decode_content=True):
-        n_bytes += len(piece)
-        if n_bytes > max_bytes or answer.tell() > max_bytes:
-            answer.close()
-            raise FetchRefusedError(f"{shown_url(where.url)}: has over {max_bytes:,} bytes; see fetch.max_bytes")
-        pieces.append(piece)
-    return b"".join(pieces)
-
-
-def _told(error: Exception) -> str:
-    inner: BaseException | None = getattr(error, "reason", None)
-    error_told = inner if isinstance(inner, Exception) else error
-    text = str(error_told) or type(error_told).__name__
-    return text.rpartition(": ")[2][:200] if "object at 0x" in text else text[:200]
-
-
-def _short(value: str | None) -> str | None:
-    """Return a validator that may be sent back; an endless one, or one that is no line of ASCII, is not kept."""
-    return value if value and len(value) <= 1_000 and value.isascii() and value.isprintable() else None
-
-
-def _seconds_of(retry_after: str | None) -> float | None:
-    """Return how long ``Retry-After`` asks for, in seconds or as a date; None where it says neither."""
-    if not retry_after:
-        return None
-    text = retry_after.strip()
-    if text.isascii() and text.isdecimal() and len(text) < 10:
-        return float(text)
-    try:
-        at = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return max((at - datetime.now(UTC)).total_seconds(), 0.0)

@@ -10,17 +10,21 @@ from functools import partial
 from itertools import accumulate
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, cast
 from unittest import mock
 
 from newsroom import NOW, settings_for
 
 from recommender import ingest, snapshot
 from recommender.build import rebuild
-from recommender.catalog import Catalog
+from recommender.catalog import Catalog, Ledger
 from recommender.desk import Desk, Wish
 from recommender.encoder import HashingEncoder
 from recommender.errors import SourceError
+from recommender.fetch import Fetched, Fetcher
+from recommender.gather import GatherReport
+from recommender.gather.basket import Basket
+from recommender.gather.feed import FeedReading
 from recommender.home import Home
 from recommender.readers import article_from_record
 from recommender.recommend import find_neighbours, finish_lists
@@ -240,6 +244,33 @@ def _undo_at_desk(work: Work) -> None:
         work.acknowledged([name])
 
 
+class _Site:
+    """Answers with one feed, in the place of what fetches."""
+
+    is_ending = False
+
+    def __init__(self, editions: Editions) -> None:
+        records = [record(name, edition) for name, edition in editions.items() if edition is not None]
+        items = [each | {"content_text": each["text"], "date_published": each["published_at"]} for each in records]
+        feed = {"version": "https://jsonfeed.org/version/1.1", "items": items}
+        self._fetched = Fetched("https://post.example/feed.json", 200, json.dumps(feed).encode())
+
+    def get(self, url: str, **_: Any) -> Fetched:
+        """Return the feed."""
+        return self._fetched
+
+
+def _follow(work: Work) -> None:
+    site = cast(Fetcher, _Site(work.editions))
+    intake = ingest.Intake(work.home, fuzzy_threshold=settings_for(work.home.path).links.fuzzy_threshold)
+    work.begun()
+    with work.home.storing(), Ledger(work.home.ledger) as ledger:
+        basket = Basket(work.home, ledger, intake, GatherReport(), lambda refusal: None, gone_seconds=0, by_name=True)
+        reading = FeedReading(work.home, site, basket, follow_links="never", gone_seconds=0, now=int(NOW.timestamp()))
+        reading.read("https://post.example/feed.json")
+    work.acknowledged(work.editions)
+
+
 def _rebuild(work: Work) -> None:
     work.begun()
     publish(work.home)
@@ -278,6 +309,7 @@ OPERATIONS: Sequence[Operation] = (
     Operation("withdraw", _withdraw, drawn=_few_gone),
     Operation("desk", _set_at_desk, drawn=_pins),
     Operation("undo at the desk", _undo_at_desk, drawn=_pins_gone, prepare=_pin),
+    Operation("follow", _follow, drawn=_some),
     Operation("rebuild", _rebuild, prepare=_change),
     Operation("rebuild beside a write", _rebuild, drawn=_few, prepare=_change, beside=write),
     Operation("publish", _publish, prepare=_change),
