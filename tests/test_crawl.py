@@ -214,6 +214,39 @@ def test_a_page_gone_twice_some_hours_apart_is_withdrawn_and_told(site: Website,
     assert _counts(newsroom.gather(url)) == (1, 0, 0, 0)  # it is there again
 
 
+def test_a_site_that_says_of_most_pages_that_they_are_gone_is_not_believed(site: Website, newsroom: Newsroom) -> None:
+    url = _listed(site, range(30), lastmod="")
+    newsroom.gather(url)
+    for number in range(12):
+        site.pages[f"/news/story-number-{number}"] = Page(b"", status=404)
+    newsroom.gather(url)
+    newsroom.now += 24 * HOUR
+    report = newsroom.gather(url)
+    assert (report.withdrawn, len(newsroom.titles())) == ([], 30)
+    assert "12 of 30 stories are gone, more than fetch.prune_share allows" in report.refused[0].reason
+    assert len(newsroom.gather(url, pruning=Pruning(force=True)).withdrawn) == 12
+    assert len(newsroom.titles()) == 18
+
+
+def test_a_story_that_has_moved_stays_when_its_old_address_is_gone(site: Website, newsroom: Newsroom) -> None:
+    new = put_story(site, 1)
+    old = [site.put(f"/old/{n}", "", status=301, headers={"Location": "/news/story-number-1"}) for n in (1, 2)]
+    url = site.put("/sitemap.xml", sitemap(old), "text/xml")
+    newsroom.gather(url)
+    assert newsroom.titles() == ["Ferry story number 1"]
+    for path in ("/old/1", "/old/2"):
+        del site.pages[path]
+    for _ in range(3):
+        newsroom.now += 24 * HOUR
+        assert newsroom.gather(url).withdrawn == []
+    site.put("/sitemap.xml", sitemap([new]), "text/xml")
+    assert newsroom.gather(url, pruning=Pruning(on=True, force=True)).withdrawn == []
+    del site.pages["/news/story-number-1"]
+    newsroom.gather(url)
+    newsroom.now += 24 * HOUR
+    assert [article_id for article_id, _ in newsroom.gather(url).withdrawn] == [new]
+
+
 @pytest.mark.parametrize("status", [401, 403, 429, 500, 503])
 def test_no_other_answer_than_gone_withdraws_a_story(site: Website, newsroom: Newsroom, status: int) -> None:
     url = _listed(site, range(2), lastmod="")

@@ -24,6 +24,7 @@ from website import Page, Website, website
 from recommender.catalog import Ledger, Outcome
 from recommender.fetch import Fetcher
 from recommender.gather import Follower, GatherReport, Round
+from recommender.readers import article_from_record
 
 
 @pytest.fixture
@@ -92,6 +93,19 @@ def test_a_page_that_cannot_be_had_leaves_the_feeds_own_words(site: Website, new
     assert _counts(report) == (2, 0, 0, 0)
     assert len(report.notes) == 2
     assert newsroom.titles() == ["A closed page", "A paid page"]
+
+
+@pytest.mark.parametrize("follow", ["auto", "never"])
+def test_a_feed_cannot_put_its_words_under_another_sites_story(site: Website, newsroom: Newsroom, follow: Any) -> None:
+    own = f"{site.url.replace('127.0.0.1', 'localhost')}/own"
+    newsroom.intake.upsert([article_from_record({"url": own, "title": "Our own story", "text": "Ours."})], "test")
+    url = _feed(
+        site, item(own, "Something else", whole_text("Else")), item(own + "/new", "A new one", whole_text("New"))
+    )
+    site.put("/own", "", status=403), site.put("/own/new", "", status=403)
+    report = newsroom.gather(url, follow_links=follow)
+    assert newsroom.titles() == ["A new one", "Our own story"]
+    assert report.n_refused == 1
 
 
 def test_a_feed_that_is_the_same_is_not_sent_and_its_entries_are_not_read_again(

@@ -87,7 +87,7 @@ def test_no_password_is_printed_or_sent(environment: Path, site: Website, capsys
     [
         (["ingest", "a.jsonl", "--prune"], "--prune: no address is given"),
         (["ingest", "a.jsonl", "--since", "2026-01-01", "--limit", "3"], "--since, --limit: no address is given"),
-        (["ingest", "https://a.example/", "--force"], "--force belongs to --prune"),
+        (["ingest", "a.jsonl", "--force"], "--force: no address is given"),
         (["ingest", "https://a.example/", "--prune", "--include", "*"], "takes no --include or --exclude"),
         (["ingest", "https://a.example/", "--limit", "0"], "0 is not in the range"),
         (["ingest", "https://a.example/", "--format", "novel"], "'novel' is not one of"),

@@ -39,6 +39,7 @@ _TABLES = (
         PRIMARY KEY (source, url)
     ) WITHOUT ROWID
     """,
+    "CREATE INDEX pages_by_article ON pages(article_id)",
     f"PRAGMA application_id = {_APPLICATION_ID}",
     f"PRAGMA user_version = {_VERSION}",
 )
@@ -172,13 +173,15 @@ class Ledger:
             return [Page(*row) for row in self._db.execute(sql, (source, run))]
 
     def vanished(self, source: str, run: int, *, unchecked: bool = False) -> list[tuple[Listing, Page]]:
-        """Return what gave an article, was listed by a source once and no longer is; in the order of addresses.
+        """Return what gave an article, was listed by a source once and no longer is, at no other address; in the order of addresses.
 
         ``unchecked`` leaves out what was found to be there all the same.
         """
         sql = (
             f"SELECT {_columns(Listing, 'l.')}, {_columns(Page, 'p.')} FROM listings l JOIN pages p ON p.url = l.url "
-            "WHERE l.source = ? AND l.run < ? AND l.is_checked <= ? AND p.article_id IS NOT NULL AND p.is_withdrawn = 0 ORDER BY l.url"
+            "WHERE l.source = ?1 AND l.run < ?2 AND l.is_checked <= ?3 AND p.article_id IS NOT NULL AND p.is_withdrawn = 0 AND NOT EXISTS "
+            "(SELECT 1 FROM pages q JOIN listings m ON m.url = q.url WHERE q.article_id = p.article_id AND m.source = ?1 AND m.run >= ?2) "
+            "ORDER BY l.url"
         )
         n = len(fields(Listing))
         with self._guarded():

@@ -42,7 +42,11 @@ _OPTIONS = (
     ),
     click.option("--exclude", multiple=True, metavar="GLOB", help="Of a sitemap: no such addresses; may be repeated."),
     click.option("--prune", is_flag=True, help="Withdraw stories that the sitemap no longer lists."),
-    click.option("--force", is_flag=True, help="With --prune: also where they are many (fetch.prune_share)."),
+    click.option(
+        "--force",
+        is_flag=True,
+        help="Withdraw what is gone or no longer listed also where it is much (fetch.prune_share).",
+    ),
     private_option,
 )
 
@@ -68,7 +72,7 @@ def wanted_of(
     Raises:
         click.UsageError: options contradict each other, or what is given.
     """
-    of_web = [f"--{name}" for name in ("since", "limit", "include", "exclude", "prune") if given[name]]
+    of_web = [f"--{name}" for name in ("since", "limit", "include", "exclude", "prune", "force") if given[name]]
     if of_web and not urls:
         raise click.UsageError(f"{', '.join(of_web)}: no address is given")
     if form and urls and form not in FORMATS:
@@ -76,8 +80,6 @@ def wanted_of(
     form_of_files = _OF_FILES.get(form, form) if form else None
     if files and form_of_files in FORMATS:
         raise click.UsageError(f"--format {form}: is for addresses; give that of the {form}")
-    if given["force"] and not given["prune"]:
-        raise click.UsageError("--force belongs to --prune")
     if given["prune"] and (given["include"] or given["exclude"]):
         raise click.UsageError("--prune looks at everything that a sitemap lists; it takes no --include or --exclude")
     wanted = Wanted(

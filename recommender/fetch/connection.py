@@ -49,7 +49,9 @@ def dial(host: str, port: int, seconds: float, resolver: Resolver, *, allow_priv
         raise FetchRefusedError(f"{host}: {address} {refusal}")
     for address in allowed:
         try:
-            return socket.create_connection((address, port), timeout=seconds)
+            connected = socket.create_connection((address, port), timeout=seconds)
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return connected
         except OSError as error:
             failure = FetchError(f"{host}: {address} does not answer on port {port} ({error.strerror or error})")
             failure.__cause__ = error

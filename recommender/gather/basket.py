@@ -16,6 +16,7 @@ from recommender.ingest import Intake, Refusal
 
 _MAX_STORIES = 20
 _MAX_SECONDS = 2.0
+_MAX_GONE = 10
 
 Record = Source | Page | Listing
 
@@ -53,6 +54,7 @@ class Basket:
         self._tell = tell
         self._gone_seconds = gone_seconds
         self._by_name = by_name
+        self._gone_for_good: list[tuple[Page, str]] = []
         self._stories: list[tuple[Article, bool]] = []
         self._records: list[Record] = []
         self._since = time.monotonic()
@@ -70,7 +72,7 @@ class Basket:
         if visited.came is Came.SAME:
             self.report.n_same += 1
         elif visited.came is Came.GONE:
-            page = self._gone(visited, now)
+            self._gone(visited, now)
         else:
             self.refuse(page.url, None, visited.reason)
         told = visited.came in (Came.SAME, Came.GONE) or page.problem is not None
@@ -86,19 +88,36 @@ class Basket:
         if len(self._stories) >= _MAX_STORIES or time.monotonic() - self._since > _MAX_SECONDS:
             self.flush()
 
-    def _gone(self, visited: Visit, now: int) -> Page:
-        """Withdraw the story of a page that is gone for the second time; the first time is only noted."""
+    def _gone(self, visited: Visit, now: int) -> None:
+        """Note a page that is gone: the first time that is all, the second time its story is to be withdrawn."""
         page = visited.page
         if page.article_id is None:
             self.refuse(page.url, None, visited.reason)
         elif page.is_withdrawn:
-            return page
+            return
         elif page.gone_at is None or page.gone_at >= now or now - page.gone_at < self._gone_seconds:
             self.report.n_gone += 1
         else:
-            self.withdraw([(page, f"{shown_url(page.url)} {visited.reason}, and did before")])
-            return replace(page, is_withdrawn=1)
-        return page
+            self._gone_for_good.append((page, f"{shown_url(page.url)} {visited.reason}, and did before"))
+
+    def settle(self, source: str, share: float, *, force: bool = False) -> None:
+        """Withdraw the stories whose pages were found gone twice, at the end of a run, unless they are too many to be believed.
+
+        A site that is set up wrongly answers 404 for everything, too.
+
+        Args:
+            source: what was gathered.
+            share: most of its stories that may go at once, 0 to 1; ten may in any case.
+            force: whatever their number is.
+        """
+        self.flush()
+        gone, self._gone_for_good = self._gone_for_good, []
+        n_known = self.ledger.n_articles(source)
+        if len(gone) > max(share * n_known, _MAX_GONE) and not force:
+            told = f"{len(gone):,} of {n_known:,} stories are gone, more than fetch.prune_share allows ({share:g})"
+            self.refuse(source, None, f"{told}; none is withdrawn. --force does it all the same")
+        elif gone:
+            self.withdraw(gone)
 
     def withdraw(self, pages: Iterable[tuple[Page, str]]) -> None:
         """Take the stories of these pages out of the archive, in one step, each for its reason."""

@@ -92,7 +92,7 @@ class Crawl:
                 self._basket.refuse(
                     url, None, "not all of it could be read, so nothing is withdrawn for not being listed"
                 )
-            self._basket.flush()
+            self._basket.settle(url, self._settings.prune_share, force=pruning.force)
             if all_done:
                 self._ledger.save([replace(self._ledger.source(url), is_open=0)])
 

@@ -14,7 +14,8 @@ from recommender.fetch import Fetched, Fetcher, shown_url
 from recommender.gather.basket import Basket, missing_ids
 from recommender.gather.visit import Came, Visit, visit
 from recommender.home import Home
-from recommender.readers import Feed, FeedEntry
+from recommender.readers import Body, Feed, FeedEntry
+from recommender.settings import FetchSettings
 
 MAX_FEED_BYTES = 8 * 2**20
 _MAX_LOOKS = 20  # at pages that left a feed early, in one reading
@@ -40,19 +41,24 @@ class FeedReading:
         fetcher: Fetcher,
         basket: Basket,
         *,
+        settings: FetchSettings,
         follow_links: FollowLinks,
-        gone_seconds: float,
         now: int,
+        force: bool = False,
     ) -> None:
-        """Take where things are, whether entries' pages are fetched, and the time in seconds since 1970."""
+        """Take where things are, the bounds, whether entries' pages are fetched, and the time in seconds since 1970.
+
+        ``force``: what is gone is withdrawn however much it is.
+        """
         self._home = home
         self._fetcher = fetcher
         self._basket = basket
         self._ledger = basket.ledger
         self._report = basket.report
         self._follow_links = follow_links
-        self._gone_seconds = gone_seconds
+        self._settings = settings
         self._now = now
+        self._force = force
 
     def read(self, url: str, fetched: Fetched | None = None) -> None:
         """Read a feed, unless it is as it was when everything in it was done.
@@ -73,7 +79,7 @@ class FeedReading:
         if fetched.status != 304:
             source = self._take(source, fetched)
         self._look_at_vanished(source)
-        self._basket.flush()
+        self._basket.settle(source.url, self._settings.prune_share, force=self._force)
         self._ledger.save([replace(source, asked_at=self._now)])
 
     def _take(self, source: Source, fetched: Fetched) -> Source:
@@ -122,8 +128,9 @@ class FeedReading:
         done = replace(listing, digest=entry.digest, done=listing.run)
         page = self._ledger.page(entry.key)
         try:
-            if not self._must_follow(entry):
-                self._keep(readers.article_from_entry(entry), page, done)
+            body = readers.body_of(entry)
+            if not self._must_follow(entry, body, listing.source):
+                self._keep(self._own_words(entry, body, page, listing.source), page, done)
                 return
         except RecordError as error:
             if self._fetcher.is_ending:  # a signal may have ended what takes texts apart
@@ -147,7 +154,7 @@ class FeedReading:
     def _instead(self, entry: FeedEntry, visited: Visit, done: Listing) -> None:
         """Take what the feed says of a story whose page tells none."""
         try:
-            article = readers.article_from_entry(entry)
+            article = self._own_words(entry, readers.body_of(entry), visited.page, done.source)
         except RecordError:
             self._basket.add(visited, [done], self._now)
             return
@@ -158,10 +165,21 @@ class FeedReading:
         kept = replace(page, article_id=article.id, asked_at=self._now, gone_at=None, problem=None)
         self._basket.put(article, [kept, done], was_ours=bool(page.is_withdrawn))
 
-    def _must_follow(self, entry: FeedEntry) -> bool:
+    def _must_follow(self, entry: FeedEntry, body: Body, source: str) -> bool:
         if self._follow_links == "never" or entry.url is None:
             return False
-        return self._follow_links == "always" or not readers.is_whole(readers.body_of(entry))
+        whole = readers.is_whole(body) and readers.same_site(entry.url, source)
+        return self._follow_links == "always" or not whole
+
+    def _own_words(self, entry: FeedEntry, body: Body, page: Page, source: str) -> Article:
+        """Return what the feed says of a story; of a story of another site only where nobody else has brought it."""
+        article = readers.article_from_entry(entry, body)
+        foreign = entry.url is not None and not readers.same_site(entry.url, source)
+        if foreign and page.article_id is None and not missing_ids(self._home, [article.id]):
+            raise RecordError(
+                "is a story of another site, and was brought by another source; only its page could change it"
+            )
+        return article
 
     def _look_at_vanished(self, source: Source) -> None:
         """Look at pages that left the feed while older entries stayed: that is how a story looks that was taken down.
@@ -175,7 +193,7 @@ class FeedReading:
             if not early or not page.url.startswith("http"):
                 self._ledger.save([replace(listing, is_checked=1)])
                 continue
-            waits = page.gone_at is not None and self._now - page.gone_at < max(self._gone_seconds, 1)
+            waits = page.gone_at is not None and self._now - page.gone_at < max(self._settings.gone_hours * 3600, 1)
             if waits or looks == _MAX_LOOKS:
                 continue
             looks += 1

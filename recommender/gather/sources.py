@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from recommender.catalog import Ledger
 from recommender.errors import FetchError, SourceError
@@ -81,7 +80,7 @@ class Gatherer:
                 if found is Kind.PAGE and by_name:
                     self._page(url, fetched, self._basket(ledger, report, by_name=True))
                 elif found is Kind.FEED:
-                    self._feed_reading(basket, wanted.follow_links).read(url, fetched)
+                    self._feed_reading(basket, wanted.follow_links, force=wanted.pruning.force).read(url, fetched)
                 else:
                     self._crawl(url, None if found is Kind.SITE else fetched, basket, wanted)
         except (FetchError, SourceError) as error:
@@ -102,9 +101,16 @@ class Gatherer:
         gone_seconds = self._settings.gone_hours * 3600
         return Basket(self._home, ledger, self._intake, report, self._tell, gone_seconds=gone_seconds, by_name=by_name)
 
-    def _feed_reading(self, basket: Basket, follow_links: FollowLinks) -> FeedReading:
-        told: dict[str, Any] = {"gone_seconds": self._settings.gone_hours * 3600, "now": self._clock()}
-        return FeedReading(self._home, self._fetcher, basket, follow_links=follow_links, **told)
+    def _feed_reading(self, basket: Basket, follow_links: FollowLinks, *, force: bool = False) -> FeedReading:
+        return FeedReading(
+            self._home,
+            self._fetcher,
+            basket,
+            settings=self._settings,
+            follow_links=follow_links,
+            now=self._clock(),
+            force=force,
+        )
 
     def _page(self, url: str, fetched: Fetched, basket: Basket) -> None:
         now = self._clock()
@@ -113,7 +119,7 @@ class Gatherer:
         if visited.came is Came.FAILED:
             basket.report.n_waiting += 1
         basket.add(visited, [], now)
-        basket.flush()
+        basket.settle(url, 1.0)
 
     def _crawl(self, url: str, fetched: Fetched | None, basket: Basket, wanted: Wanted) -> None:
         sitemaps = [url]

@@ -10,6 +10,7 @@ from recommender.article import Article
 from recommender.catalog import Page
 from recommender.errors import FetchError, FetchRefusedError, RecordError
 from recommender.fetch import Fetched, Fetcher, shown_url
+from recommender.text import url_key
 
 
 class Came(Enum):
@@ -53,6 +54,8 @@ def visit(fetcher: Fetcher, page: Page, now: int) -> Visit:
     except FetchError as error:
         return Visit(Came.FAILED, page, reason=_reason(page.url, error))
     found = taken(fetched, page, now)
+    if found.came is Came.GONE and _has_another_address(page):
+        return _at_its_own_address(fetcher, found, page)
     if found.came is Came.REFUSED and fetcher.is_ending:  # a signal may have ended what takes pages apart
         return Visit(Came.FAILED, page, reason=found.reason)
     return found
@@ -76,6 +79,22 @@ def taken(fetched: Fetched, page: Page, now: int) -> Visit:
     except RecordError as error:
         return Visit(Came.REFUSED, replace(asked, problem=str(error)[:500]), reason=str(error))
     return Visit(Came.STORY, replace(asked, article_id=article.id, problem=None), article)
+
+
+def _has_another_address(page: Page) -> bool:
+    """Tell whether the story stood elsewhere when the page was fetched: a redirect, or a page for telephones."""
+    own = page.article_id or ""
+    return own.startswith(("http://", "https://")) and url_key(own) != url_key(page.url)
+
+
+def _at_its_own_address(fetcher: Fetcher, found: Visit, page: Page) -> Visit:
+    """Return that a page is gone only where the address of its story says so, too."""
+    own = page.article_id or ""
+    try:
+        fetched = fetcher.get(own)
+    except FetchError as error:
+        return Visit(Came.FAILED, page, reason=_reason(own, error))
+    return found if fetched.is_gone else Visit(Came.SAME, replace(found.page, gone_at=None))
 
 
 def _reason(url: str, error: FetchError) -> str:

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 from recommender.article import Article
 from recommender.errors import RecordError, SourceError
 from recommender.readers.entry import Entry
-from recommender.readers.feed import MAX_BYTES, FeedEntry, parse_feed
+from recommender.readers.feed import MAX_BYTES, FeedEntry, parse_feed, plain
 from recommender.readers.page import Body, body_from_html
 from recommender.readers.record import article_from_record
 from recommender.text import canonical_url, words
@@ -32,19 +32,23 @@ def is_whole(body: Body) -> bool:
     return len(words(body.text)) >= FULL_TEXT_WORDS and not _CUT.search(body.text[-40:])
 
 
-def article_from_entry(entry: FeedEntry) -> Article:
+def article_from_entry(entry: FeedEntry, body: Body | None = None) -> Article:
     """Return the article that an entry tells of, as far as the feed itself tells it; its id is the address of its page.
+
+    Args:
+        entry: of a feed.
+        body: of the entry, where it has been taken out already.
 
     Raises:
         RecordError: the entry cannot be an article; the message says why.
     """
-    body = body_of(entry)
-    summary = _line(body_from_html(entry.summary, url=entry.url).text) if entry.content else ""
+    body = body or body_of(entry)
+    summary = plain(entry.summary) if entry.content else ""
     language = entry.language if entry.language and _LANGUAGE.fullmatch(entry.language) else None
     record: dict[str, Any] = {
         "url": canonical_url(entry.url) if entry.url else None,
         "title": entry.title[:1_000],
-        "description": "" if summary and body.text.startswith(summary[:200]) else summary,
+        "description": "" if body.text.startswith(summary[:200]) else summary[:10_000],
         "text": body.text,
         "published_at": _written(entry.published_at or entry.modified_at),
         "modified_at": _written(entry.modified_at),
@@ -78,10 +82,6 @@ def read_feed(stream: BinaryIO, source: str) -> Iterator[Entry]:
         yield Entry(source, number, len(raw), reason=reason)
     if not feed.entries and not feed.refused:
         yield Entry(source, None, len(raw), reason=feed.problem or "the feed has no entry")
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())[:10_000]
 
 
 def _written(instant: datetime | None) -> str | None:

@@ -22,7 +22,7 @@ from recommender.text import digest
 MAX_BYTES = 8 * 2**20
 MAX_ENTRIES = 2_000
 _ROOTS = ("rss", "feed", "rdf")
-_TAG = re.compile(r"<[^<>]{0,2000}>")
+_TAG = re.compile(r"<(script|style)\b[^<>]{0,2000}>.{0,20000}?</\1\s*>|<[^<>]{0,2000}>", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

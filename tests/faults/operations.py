@@ -29,6 +29,8 @@ from recommender.home import Home
 from recommender.readers import article_from_record
 from recommender.recommend import find_neighbours, finish_lists
 from recommender.settings import IndexSettings
+from recommender.recommend import find_neighbours
+from recommender.settings import FetchSettings, IndexSettings
 
 Editions = Mapping[str, int | None]
 """The edition of articles by id; None for one that is not there. A pin of the desk has one, too, under ``pin`` and its story."""
@@ -266,7 +268,9 @@ def _follow(work: Work) -> None:
     work.begun()
     with work.home.storing(), Ledger(work.home.ledger) as ledger:
         basket = Basket(work.home, ledger, intake, GatherReport(), lambda refusal: None, gone_seconds=0, by_name=True)
-        reading = FeedReading(work.home, site, basket, follow_links="never", gone_seconds=0, now=int(NOW.timestamp()))
+        reading = FeedReading(
+            work.home, site, basket, settings=FetchSettings(), follow_links="never", now=int(NOW.timestamp())
+        )
         reading.read("https://post.example/feed.json")
     work.acknowledged(work.editions)
 

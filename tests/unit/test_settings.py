@@ -157,7 +157,10 @@ def test_the_settings_of_a_list_are_the_options_of_a_list() -> None:
     [
         ("[encoder]\nmodell = 'x'", "desk.toml: unknown setting encoder.modell; did you mean encoder.model?"),
         ("[enkoder]\nmodel = 'x'", "desk.toml: unknown setting enkoder; did you mean encoder?"),
-        ("k = 5", "desk.toml: unknown setting k; known are home, encoder, links, ranking, gate, score, index, fetch, serve"),
+        (
+            "k = 5",
+            "desk.toml: unknown setting k; known are home, encoder, links, ranking, gate, score, index, fetch, serve",
+        ),
         ("[links]\nzzz = 5", "desk.toml: unknown setting links.zzz; known are fuzzy_threshold"),
         (
             "[ranking]\nk = 0",
