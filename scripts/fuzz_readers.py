@@ -12,6 +12,7 @@ Exit 1 where anything was found. A reader is one row in ``READERS``.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import csv
 import faulthandler
 import gzip
@@ -25,10 +26,22 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from html import escape
 from pathlib import Path
 
 from recommender.errors import RecordError, SourceError
-from recommender.readers import FORMATS, article_from_record, read_bytes
+from recommender.fetch import parse_rules
+from recommender.readers import (
+    FORMATS,
+    Body,
+    Feed,
+    article_from_entry,
+    article_from_record,
+    parse_feed,
+    parse_json_feed,
+    parse_sitemap,
+    read_bytes,
+)
 from recommender.readers.page.extract import body_of, record_from_page
 from recommender.readers.page.guard import check_size
 
@@ -181,6 +194,80 @@ _TEXT = [
     b"* " * 300,
 ]
 
+_FEED = [
+    *(b"<rss version='2.0'>", b"</rss>", b"<channel>", b"<item>", b"</item>", b"<title>", b"</title>", b"<link>", b"</link>", b"https://a.example/b"),
+    *(b"<feed xmlns='http://www.w3.org/2005/Atom'>", b"<entry>", b"<content type='xhtml'>", b"<content type='html'>", b"<summary>", b"<div>", b"<updated>"),
+    *(b"<pubDate>", b"Tue, 10 Mar 2026 09:00:00 +0200", b"Mon, 99 Foo 20260 99:99", b"<guid isPermaLink='false'>", b"<enclosure url='", b"<category>", b"<a:b>"),
+    *(b"<content:encoded xmlns:content='http://purl.org/rss/1.0/modules/content/'>", b"<media:content medium='image' url='", b"xml:lang='", b"xmlns:x='", b"<author>"),
+    *(b"<urlset>", b"<url>", b"<loc>", b"</loc>", b"<lastmod>", b"<sitemapindex>", b"<sitemap>", b"<n:news xmlns:n='http://www.google.com/schemas/sitemap-news/0.9'>"),
+    *(b"<?xml version='1.0' encoding='", b"utf-7", b"utf-16", b"'?>", b"<!DOCTYPE rss [", b"<!ENTITY a '&b;&b;'>", b"<!ENTITY b SYSTEM 'file:///etc/passwd'>", b"]>", b"&a;"),
+    *(b" a='" + b"x" * 300 + b"'", b"<x" + b" y='1'" * 150 + b">", b"<![CDATA[", b"]]>", b"<!--", b"-->", b"<?", b"&#x110000;", b"&lt;b&gt;", b"\xff\xfe", b"\x00", b"\x1f\x8b"),
+]  # fmt: skip
+_JSON_FEED = [
+    *(b'{"version": "https://jsonfeed.org/version/1.1", "items": [', b'{"id": "1", "url": "https://a.example/1", "title": "A"', b'"content_html": "<p>'),
+    *(b'"content_text":', b'"authors": [', b'{"name": {}}', b'"tags": [1, null,', b'"date_published": "0001-01-01T00:00:00+14:00"', b'"language": 7', *_JSON),
+]  # fmt: skip
+_ROBOTS = [
+    *(b"User-agent: *", b"User-agent: newsroom-recommender", b"Disallow: /", b"Allow: /", b"Crawl-delay: ", b"Sitemap: https://a.example/s.xml", b"*a" * 300),
+    *(b"\n", b"\r", b"\n\n", b"#", b":", b"$", b"%zz", b"%ff", b"1e999", b"nan", b"-5", b"\xff", b"\x00", b"\xef\xbb\xbf", b"Request-rate: 1/0s", b"Visit-time: 9-9"),
+]  # fmt: skip
+_ADDRESS = "https://a.example/news/a-story"
+
+
+@cache
+def _feeds() -> list[bytes]:
+    made = []
+    for record in _records()[:40]:
+        told = json.loads(record)
+        html = "".join(f"&lt;p&gt;{escape(escape(line))}&lt;/p&gt;" for line in told["text"].split("\n"))
+        item = f"<title>{escape(told['title'])}</title><link>{_ADDRESS}</link><description>{html}</description>"
+        made.append(f'<?xml version="1.0"?><rss version="2.0"><channel><item>{item}</item></channel></rss>'.encode())
+        entry = f"<entry><title>{escape(told['title'])}</title><link href='{_ADDRESS}'/><content type='html'>{html}</content></entry>"
+        made.append(f'<feed xmlns="http://www.w3.org/2005/Atom">{entry}</feed>'.encode())
+    return made
+
+
+@cache
+def _json_feeds() -> list[bytes]:
+    stories = [json.loads(record) for record in _records()[:40]]
+    items = [
+        {"id": each["id"], "title": each["title"], "content_text": each["text"], "url": _ADDRESS} for each in stories
+    ]
+    head = {"version": "https://jsonfeed.org/version/1.1", "title": "Post"}
+    return [json.dumps(head | {"items": items[start : start + 4]}).encode() for start in range(0, 40, 4)]
+
+
+def _sitemaps() -> list[bytes]:
+    line = "<{0}><loc>https://a.example/{1}</loc><lastmod>2026-03-{2:02d}T09:00:00+01:00</lastmod></{0}>"
+    made = []
+    for root, name in (("urlset", "url"), ("sitemapindex", "sitemap")):
+        lines = "".join(line.format(name, number, number % 28 + 1) for number in range(50))
+        made.append(f'<{root} xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{lines}</{root}>'.encode())
+    return [*made, b"\n".join(b"https://a.example/%d" % number for number in range(50))]
+
+
+def _feed(parse: Callable[[bytes], Feed]) -> Callable[[bytes], object]:
+    """Return what reads a feed and all of its entries, whose texts are taken apart here, where a fault is seen."""
+
+    def read(raw: bytes) -> object:
+        articles = []
+        for entry in parse(raw).entries:
+            with contextlib.suppress(RecordError):
+                html = entry.content or entry.summary
+                check_size(html.encode("utf-8", "replace"))
+                articles.append(
+                    article_from_entry(entry, body_of(html, url=entry.url) if html.strip() else Body("", ()))
+                )
+        return articles
+
+    return read
+
+
+def _robots(raw: bytes) -> object:
+    rules = parse_rules(raw, "newsroom-recommender")
+    return rules.allow(_ADDRESS), rules.allow("https://a.example/" + "a" * 2_000), rules.delay_seconds, rules.sitemaps
+
+
 READERS: dict[str, Reader] = {
     "page": Reader(_page, _pages, _MARKUP),
     "body": Reader(_body, _pages, _MARKUP),
@@ -188,6 +275,10 @@ READERS: dict[str, Reader] = {
     "json": Reader(_entries("json"), _records, _JSON),
     "csv": Reader(_entries("csv"), _tables, _CSV),
     "txt": Reader(_entries("txt"), _texts, _TEXT),
+    "feed": Reader(_feed(parse_feed), _feeds, _FEED),
+    "json feed": Reader(_feed(parse_json_feed), _json_feeds, _JSON_FEED),
+    "sitemap": Reader(parse_sitemap, _sitemaps, _FEED),
+    "robots.txt": Reader(_robots, lambda: [b"User-agent: *\nDisallow: /private/\nCrawl-delay: 5\n"], _ROBOTS),
     "by looking": Reader(
         lambda raw: [read_bytes(raw)],
         lambda: [*_records()[:20], *_tables()[:5], *_texts()[:5]],

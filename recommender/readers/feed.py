@@ -25,6 +25,9 @@ _ROOTS = ("rss", "feed", "rdf")
 _TAG = re.compile(r"<(script|style)\b[^<>]{0,2000}>.{0,20000}?</\1\s*>|<[^<>]{0,2000}>", re.IGNORECASE | re.DOTALL)
 
 
+_REFERENCE = re.compile(r"&#(?:x([0-9a-f]{1,9})|([0-9]{1,9}));?", re.IGNORECASE)
+
+
 @dataclass(frozen=True, slots=True)
 class FeedEntry:
     """One entry of a feed, as it stands there.
@@ -99,26 +102,33 @@ def parse_feed(raw: bytes, *, url: str | None = None, charset: str | None = None
     raw = unzipped(raw, MAX_BYTES)
     if len(raw) > MAX_BYTES:
         raise SourceError(f"has {len(raw):,} bytes, at most {MAX_BYTES:,} are taken from a feed")
-    text = xml_text(raw, charset)
+    text = _REFERENCE.sub(_possible, xml_text(raw, charset))
     if not is_feed(text):
         raise SourceError("is no RSS or Atom feed")
     problem = check_xml(text)
-    # Nothing of a feed is shown as it came: texts are taken out of its markup, so that there is nothing to sanitise.
-    parsed = feedparser.parse(
-        io.BytesIO(text.encode("utf-8", "replace")),
-        response_headers={
-            "content-type": "application/xml; charset=utf-8",
-            **({"content-location": url} if url else {}),
-        },
-        sanitize_html=False,
-        resolve_relative_uris=False,
-    )
+    parsed = _parsed(text, url)
     return feed_of(
         str(parsed.feed.get("title") or ""),
         [_entry(number, each, parsed.feed, url) for number, each in enumerate(parsed.entries[:MAX_ENTRIES], start=1)],
         problem if problem and parsed.bozo else None,
         len(parsed.entries),
     )
+
+
+def _possible(reference: re.Match[str]) -> str:
+    """Return a reference to a character, or what stands for one that there is none of: feedparser would break."""
+    number = int(reference[1], 16) if reference[1] else int(reference[2])
+    return reference[0] if number in range(0xD800) or number in range(0xE000, 0x110000) else "\ufffd"
+
+
+def _parsed(text: str, url: str | None) -> feedparser.FeedParserDict:
+    # Nothing of a feed is shown as it came: texts are taken out of its markup, so that there is nothing to sanitise.
+    headers = {"content-type": "application/xml; charset=utf-8", **({"content-location": url} if url else {})}
+    raw = io.BytesIO(text.encode("utf-8", "replace"))
+    try:
+        return feedparser.parse(raw, response_headers=headers, sanitize_html=False, resolve_relative_uris=False)
+    except Exception as error:  # it is no part of its contract what broken markup makes it raise
+        raise SourceError(f"cannot be read: it broke the parser ({type(error).__name__})") from error
 
 
 def feed_of(title: str, found: list[FeedEntry], problem: str | None, n_entries: int) -> Feed:

@@ -94,6 +94,14 @@ def test_a_broken_feed_is_read_up_to_where_it_breaks() -> None:
     assert feed.entries[0].title.startswith("Пором")
 
 
+def test_a_reference_to_no_character_costs_that_character() -> None:
+    for bad in ("&#x110000;", "&#xD800;", "&#999999999;"):
+        text = RSS.replace("Коротко", f"Коротко {bad} &#8212;")
+        for raw in (text, text.replace("</rss>", "")):
+            feed = readers.parse_feed(raw.encode(), url="https://post.example/feed")
+            assert readers.article_from_entry(feed.entries[0]).description == "Коротко \ufffd — про це"
+
+
 @pytest.mark.parametrize(
     ("raw", "why"),
     [
