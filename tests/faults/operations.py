@@ -26,10 +26,8 @@ from recommender.gather import GatherReport
 from recommender.gather.basket import Basket
 from recommender.gather.feed import FeedReading
 from recommender.home import Home
-from recommender.readers import article_from_record
+from recommender.readers import Body, article_from_record, entries
 from recommender.recommend import find_neighbours, finish_lists
-from recommender.settings import IndexSettings
-from recommender.recommend import find_neighbours
 from recommender.settings import FetchSettings, IndexSettings
 
 Editions = Mapping[str, int | None]
@@ -265,8 +263,10 @@ class _Site:
 def _follow(work: Work) -> None:
     site = cast(Fetcher, _Site(work.editions))
     intake = ingest.Intake(work.home, fuzzy_threshold=settings_for(work.home.path).links.fuzzy_threshold)
+    # Here and not in a process for pages, whose start would take longer than all the rest.
+    body = mock.patch.object(entries, "body_from_html", lambda html, url: Body(html, ()))
     work.begun()
-    with work.home.storing(), Ledger(work.home.ledger) as ledger:
+    with body, work.home.storing(), Ledger(work.home.ledger) as ledger:
         basket = Basket(work.home, ledger, intake, GatherReport(), lambda refusal: None, gone_seconds=0, by_name=True)
         reading = FeedReading(
             work.home, site, basket, settings=FetchSettings(), follow_links="never", now=int(NOW.timestamp())

@@ -26,7 +26,8 @@ HEADER = struct.Struct(">II")
 
 def main() -> None:
     """Answer until there are no more questions."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who asks
+    for number in (signal.SIGINT, signal.SIGTERM):  # for the one who asks: without it there are no more questions
+        signal.signal(number, signal.SIG_IGN)
     _warm_up()
     _bound_memory()
     questions, answers = sys.stdin.buffer, sys.stdout.buffer
