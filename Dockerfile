@@ -6,7 +6,7 @@
 #     --volume news:/var/lib/recommender --publish 127.0.0.1:8000:8000 newsroom-recommender
 
 FROM python:3.11-slim-bookworm AS build
-ARG EXTRAS=onnx,br,otel
+ARG EXTRAS=onnx,otel
 WORKDIR /build
 RUN python -m venv /opt/recommender
 COPY pyproject.toml README.md LICENSE ./

@@ -1,4 +1,4 @@
-"""Which packed form of an answer is sent, as the client's ``Accept-Encoding`` says. The one user of brotli, where it is installed."""
+"""Which packed form of an answer is sent, as the client's ``Accept-Encoding`` says."""
 
 from __future__ import annotations
 
@@ -6,15 +6,11 @@ import gzip
 import re
 from functools import lru_cache
 
+import brotli
 from flask import Response
 
-try:
-    import brotli
-except ImportError:  # the extra `br`
-    brotli = None
-
 PLAIN, GZIP, BROTLI = "identity", "gzip", "br"
-OFFERED = (GZIP,) if brotli is None else (BROTLI, GZIP)
+OFFERED = (BROTLI, GZIP)
 """Packed forms, the smallest first."""
 
 _LEAST_BYTES = 500
