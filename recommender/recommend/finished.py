@@ -10,8 +10,8 @@ from typing import Any
 from recommender.answer import Answer, Options, Recommendation
 from recommender.editorial import Applied
 from recommender.fusion import Model
-from recommender.neighbours import Near
 from recommender.recommend.order import KeptCopy
+from recommender.snapshot import View
 
 
 def made_with(options: Options, model: Model, keep_copy: KeptCopy) -> str:
@@ -20,12 +20,13 @@ def made_with(options: Options, model: Model, keep_copy: KeptCopy) -> str:
     return hashlib.sha256(repr((options, keep_copy, weights)).encode()).hexdigest()
 
 
-def touched_by(applied: Applied, near: Near) -> bool:
-    """Tell whether the desk's rules may say anything of a list whose candidates are all ``near``."""
+def touched_by(applied: Applied, number: int, snapshot: View) -> bool:
+    """Tell whether the desk's rules may say anything of the list of a row: they name something that is near it."""
     if applied.pinned or applied.section_boosts:
         return True
     rows = applied.blocked | applied.boosts.keys()
-    return bool(rows) and not rows.isdisjoint(near.rows.tolist())
+    near = snapshot.near(number) if rows else None
+    return bool(rows) and (near is None or not rows.isdisjoint(near.rows.tolist()))
 
 
 def stored(answer: Answer) -> bytes:

@@ -454,9 +454,10 @@ class Recommender:
         return made_with(options, self.model, self._keep_copy)
 
     def _of_known(self, number: int, options: Options) -> Answer:
-        if options == self._finished and (kept := self.snapshot.finished(number)) is not None:
-            near, raw = kept
-            if not touched_by(self.hand.under(number, self._clock()), near):
+        if options == self._finished:
+            applied = self.hand.under(number, self._clock())
+            raw = None if touched_by(applied, number, self.snapshot) else self.snapshot.finished(number)
+            if raw is not None:
                 return restored(raw, self.snapshot.name)
         return self._answer(*self._of_row(number), options)
 

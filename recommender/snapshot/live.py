@@ -94,11 +94,9 @@ class Snapshot(View):
         self.finished_with = str(said["made_with"]) if said else None
         self._lists = ReadyLists.read(folder, len(self)) if said else None
 
-    def finished(self, number: int) -> tuple[Near, bytes] | None:
-        """Return a row's finished list and what is near it, None where there is none."""
-        raw = self._lists.of(number) if self._lists else None
-        near = self.near(number) if raw else None
-        return None if raw is None or near is None else (near, raw)
+    def finished(self, number: int) -> bytes | None:
+        """Return a row's finished list, None where there is none."""
+        return self._lists.of(number) if self._lists else None
 
     def row(self, number: int) -> Row:
         """Return what is served of one row."""

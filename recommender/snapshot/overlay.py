@@ -93,22 +93,18 @@ class Overlay(View):
         order = there[np.argsort(rows[there])]
         return Near(rows[order], dense[order], lexical[order], kept.floors)
 
-    def finished(self, number: int) -> tuple[Near, bytes] | None:
-        """Return a row's finished list and what is near it, None where there is none, or something it depends on has changed."""
+    def finished(self, number: int) -> bytes | None:
+        """Return a row's finished list, None where there is none, or something it depends on has changed."""
         place = int(self._place[number])
-        kept = self._base.finished(place) if place < len(self._base) else None
-        near = self.near(number) if kept else None
-        if kept is None or near is None or self._depends_on_changed(place, number, kept[0], near):
+        if place >= len(self._base) or self._depends_on_changed(place, number):
             return None
-        return near, kept[1]
+        return self._base.finished(place)
 
-    def _depends_on_changed(self, place: int, number: int, kept: Near, near: Near) -> bool:
-        """Tell whether a row's list may depend on what changed.
-
-        Args:
-            place, number: the row in the snapshot and here.
-            kept, near: what is near it there and here.
-        """
+    def _depends_on_changed(self, place: int, number: int) -> bool:
+        """Tell whether the list of a row, given by its place in the snapshot and its number here, may depend on what changed."""
+        kept, near = self._base.near(place), self.near(number)
+        if kept is None or near is None:
+            return True
         if self._altered[place] or self._altered[kept.rows].any():
             return True
         if len(near.rows) == len(kept.rows) and not self.changes.entries:

@@ -55,8 +55,8 @@ class View:
         """Return what is kept of the rows most like one; None where nothing is."""
         raise NotImplementedError
 
-    def finished(self, number: int) -> tuple[Near, bytes] | None:
-        """Return a row's finished list and what is near it, None where there is none, or something it depends on has changed."""
+    def finished(self, number: int) -> bytes | None:
+        """Return a row's finished list, None where there is none, or something it depends on has changed."""
         raise NotImplementedError
 
     @property
