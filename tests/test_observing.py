@@ -4,6 +4,7 @@ import json
 import logging
 import re
 import sys
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -115,3 +116,12 @@ def test_a_log_line_is_one_line_whatever_it_says() -> None:
     assert "\n" not in line
     assert json.loads(line)["message"] == "two\nlines x"
     assert "ValueError: a" in json.loads(line)["error"]
+
+
+def test_every_answer_has_its_own_date_also_a_kept_one(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    for seconds, date in ((0, "Thu, 01 Jan 1970 00:00:00 GMT"), (90, "Thu, 01 Jan 1970 00:01:30 GMT")):
+        monkeypatch.setattr(time, "time", lambda seconds=seconds: float(seconds))
+        for path in (PATH, "/healthz", "/nowhere"):
+            assert client.get(path).headers.getlist("Date") == [date]
+        etag = client.get(PATH).headers["ETag"]
+        assert client.get(PATH, headers={"If-None-Match": etag}).headers.getlist("Date") == [date]

@@ -72,5 +72,6 @@ def of_list(response: Response, answer: Answer, recommender: Recommender) -> Res
     pack(response, form)
     response.headers["ETag"] = etag_of(f'"{etag}"', response.headers.get("Content-Encoding", PLAIN))
     response.vary.add("Accept-Encoding")
-    response.make_conditional(request)
+    if request.if_none_match:  # else it would only cost time
+        response.make_conditional(request)
     return response

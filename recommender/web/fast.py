@@ -24,7 +24,7 @@ Key = tuple[str, str, str]
 
 _PREFIX, _SUFFIXES = "/v1/articles/", ("/related", "/related.html")
 _MAX_SECONDS = 3600.0  # the headers of a list change with its article's age
-_NOT_OF_ALL_FORMS = {"content-length", "content-encoding", "etag", "vary"}
+_NOT_OF_ALL_FORMS = {"content-length", "content-encoding", "date", "etag", "vary"}
 _LEFT_OUT_OF_304 = {"content-length", "content-type", "content-encoding"}
 
 

@@ -13,6 +13,8 @@ import secrets
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from email.utils import formatdate
+from functools import lru_cache
 from typing import Any
 
 from recommender.errors import RecommenderError
@@ -119,7 +121,8 @@ class Observed:
 
         def started(line: str, headers: list[tuple[str, str]], *more: Any) -> Any:
             status[0] = line[:3]
-            return start(line, [*headers, ("X-Request-Id", request_id)], *more)
+            said = [pair for pair in headers if pair[0] != "Date"]  # that of a kept answer is not this one's
+            return start(line, [*said, ("Date", _date(int(time.time()))), ("X-Request-Id", request_id)], *more)
 
         try:
             return self._app(environ, started)
@@ -135,6 +138,11 @@ class Observed:
         if self._log_access:
             told = {"request": request_id, "method": method, "route": route, "status": int(status)}
             access.info("answered", extra={"told": told | {"ms": round(1000 * seconds, 3)}})
+
+
+@lru_cache(maxsize=2)
+def _date(seconds: int) -> str:
+    return formatdate(seconds, usegmt=True)
 
 
 class JsonLines(logging.Formatter):
