@@ -21,6 +21,7 @@ import json
 import random
 import resource
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -40,12 +41,14 @@ from recommender.readers import (
     parse_feed,
     parse_json_feed,
     parse_sitemap,
+    read,
     read_bytes,
 )
 from recommender.readers.page.extract import body_of, record_from_page
 from recommender.readers.page.guard import check_size
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+import exported
 from testsite import pages
 from testsite.story import SEEDS
 
@@ -268,6 +271,72 @@ def _robots(raw: bytes) -> object:
     return rules.allow(_ADDRESS), rules.allow("https://a.example/" + "a" * 2_000), rules.delay_seconds, rules.sitemaps
 
 
+_XML = [
+    *(b"<item>", b"</item>", b"<![CDATA[", b"]]>", b"<!--", b"-->", b"<wp:status>draft</wp:status>", b"<wp:post_type>attachment</wp:post_type>", b"<wp:post_id>"),
+    *(b"<content:encoded>", b"</content:encoded>", b"[caption id=1]", b"[/caption]", b"[gallery", b"[a=", b"<!-- wp:paragraph -->", b"<wp:post_name>", b"<link>"),
+    *(b"<!DOCTYPE rss [<!ENTITY a '&b;&b;'>]>", b"&a;", b"&nbsp;", b"&#x110000;", b"<?xml version='1.0' encoding='utf-7'?>", b"<?xml encoding='koi8-r'?>", b"<rss xmlns:wp='/export/'>"),
+    *(b"<newsItem guid='a'>", b"</newsItem>", b"<nar:newsItem>", b"<pubStatus qcode='stat:canceled'/>", b"<embargoed>", b"<inlineXML>", b"<inlineData contenttype='text/html'>"),
+    *(b"<nitf>", b"<docdata management-status='embargoed'>", b"<date.release norm='99999999T999999Z'/>", b"<body.content>", b"<p>", b"</p>", b"<a href='"),
+    *(b" a='1'" * 300, b"<b>" * 200, b"0000-00-00 00:00:00", b"9999-12-31 23:59:59", b"<wp:meta_key>_thumbnail_id</wp:meta_key>", b"\xff", b"\x00", "ﷺ\u202e".encode()),
+]  # fmt: skip
+_MARKDOWN = [
+    *(b"---\n", b"+++\n", b"{", b"}", b"title: ", b"date: 2025-13-45\n", b"date: 9999-12-31T23:59:59+23:59\n", b"draft: true\n", b"!!python/object:os.system x", b"&a ", b"*a "),
+    *(b"[" * 300, b"(" * 300, b"**" * 300, b"`" * 300, b"> " * 300, b"- " * 300, b"![](" * 100, b"<a", b"]: x", b"| a | b |\n|---|---|\n", b"{{< x >}}", b"{% x %}", b"\n\n"),
+    *(b"[a]: " * 100, b"<!--" * 100, b"<?" * 100, b"_a" * 300, b"&#" * 300, b"1:2:3:4:5:6", b"1e99999", b"0o7777", b".inf", b"!!timestamp x", b"!!int " + b"9" * 5_000, b"<<: {a: b}", b"\xff", b"\x00"),
+]  # fmt: skip
+_BINARY = [
+    *(b"PAR1", b"PK\x01\x02", b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b\x08\x00", b"\x28\xb5\x2f\xfd", b"\x00" * 50, b"\xff" * 8, b"\x7f\xff\xff\xff", b"\x80" * 9 + b"\x01"),
+    *(b"WARC/1.0\r\n", b"WARC/1.1\r\n", b"WARC-Type: response\r\n", b"WARC-Type: revisit\r\n", b"Content-Length: 99999999999\r\n", b"Content-Length: -1\r\n", b"\r\n\r\n"),
+    *(b"HTTP/1.1 200 OK\r\n", b"Transfer-Encoding: chunked\r\n", b"Content-Encoding: gzip\r\n", b"Content-Encoding: br\r\n", b"ffffffff\r\n", b"0\r\n\r\n", b"Content-Type: text/html\r\n"),
+]  # fmt: skip
+
+
+def _wordpress() -> list[bytes]:
+    more = {"content": "One\n\n[caption id=1]x[/caption]\n\nTwo [sic]", "status": "draft"}
+    items = [exported.wxr_item(1, rest=exported.THUMBNAIL), exported.PICTURE, exported.wxr_item(2, **more)]
+    return [exported.wxr(*items), exported.wxr(*items[::-1])]
+
+
+def _newsml() -> list[bytes]:
+    embargo = "<embargoed>2026-05-01T00:00:00Z</embargoed>"
+    items = [exported.news_item(1), exported.news_item(2, status="canceled"), exported.news_item(3, embargo=embargo)]
+    return [exported.newsml(*items), exported.newsml(exported.news_item(4, prefix="nar")), items[0].encode()]
+
+
+def _parquets() -> list[bytes]:
+    rows = [{"id": f"a{n}", "title": "A", "tags": ["b"], "read_more": [{"title": "c", "url": None}]} for n in range(30)]
+    return [exported.parquet(rows), exported.parquet([{"title": "A"}])]
+
+
+def _warcs() -> list[bytes]:
+    address = "https://paper.example/2025/03/pier"
+    captures: list[tuple[str, dict[str, object]]] = [
+        (address, {}),
+        (f"{address}-2", {"chunked": True, "coding": "gzip"}),
+        (address, {"record": "revisit"}),
+    ]
+    return [exported.warc(*captures), exported.warc(*captures, packed=False)]
+
+
+def _zips() -> list[bytes]:
+    return [
+        exported.zipped(a__csv=_tables()[0], b__json=exported.ghost({}), c__md=exported.MARKDOWN.encode()),
+        exported.zipped(a__xml=exported.nitf(), d__zip=b""),
+    ]
+
+
+def _named(name: str) -> Callable[[bytes], object]:
+    """Read a file of this name: what is packed is opened by it."""
+
+    def read_file(raw: bytes) -> object:
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, name)
+            file.write_bytes(raw)
+            return list(read(file))
+
+    return read_file
+
+
 READERS: dict[str, Reader] = {
     "page": Reader(_page, _pages, _MARKUP),
     "body": Reader(_body, _pages, _MARKUP),
@@ -279,6 +348,21 @@ READERS: dict[str, Reader] = {
     "json feed": Reader(_feed(parse_json_feed), _json_feeds, _JSON_FEED),
     "sitemap": Reader(parse_sitemap, _sitemaps, _FEED),
     "robots.txt": Reader(_robots, lambda: [b"User-agent: *\nDisallow: /private/\nCrawl-delay: 5\n"], _ROBOTS),
+    "xml": Reader(_entries("xml"), lambda: [*_wordpress(), *_newsml(), exported.nitf()], _XML),
+    "wordpress": Reader(_entries("wordpress"), _wordpress, _XML),
+    "newsml": Reader(_entries("newsml"), _newsml, _XML),
+    "nitf": Reader(_entries("nitf"), lambda: [exported.nitf(), exported.nitf(status="embargoed")], _XML),
+    "ghost": Reader(
+        _entries("ghost"),
+        lambda: [exported.ghost({}, {"status": "draft"}, {"html": None})],
+        [*_JSON, b'"db":[{"meta":{},"data":{"posts":'],
+    ),
+    "md": Reader(_entries("md"), lambda: [exported.MARKDOWN.encode(), b'+++\ntitle = "T"\n+++\n# Text\n'], _MARKDOWN),
+    "parquet": Reader(_entries("parquet"), _parquets, _BINARY),
+    "warc": Reader(_entries("warc"), _warcs, _BINARY),
+    "zip": Reader(_named("a.zip"), _zips, [*_BINARY, b"a.csv", b"../b.csv"]),
+    "gz": Reader(_named("a.csv.gz"), lambda: [gzip.compress(each) for each in _tables()], _BINARY),
+    "zst": Reader(_named("a.csv.zst"), lambda: [exported.zst(each) for each in _tables()], _BINARY),
     "by looking": Reader(
         lambda raw: [read_bytes(raw)],
         lambda: [*_records()[:20], *_tables()[:5], *_texts()[:5]],

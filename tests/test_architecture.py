@@ -63,6 +63,12 @@ OWNERS = {
     "trafilatura": "readers",
     "charset_normalizer": "readers",
     "tld": "readers",
+    "markdown_it": "readers",
+    "yaml": "readers",
+    "pyarrow": "readers",
+    "warcio": "readers",
+    "backports": "readers",
+    "compression": "readers",  # of the standard library from 3.14
     "pydantic": "settings",
     "pydantic_settings": "settings",
     "py3langid": "language",

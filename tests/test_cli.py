@@ -103,6 +103,8 @@ def test_ingest_tells_json_with_every_refusal_and_ends_with_one(command: Command
         "n_files": 1,
         "n_skipped": 1,
         "n_articles": 1,
+        "withdrawn": [],
+        "left_out": {},
         "refusals": [
             {
                 "source": str(bad),

@@ -32,7 +32,7 @@ def test_every_format_has_a_row() -> None:
         "ndjson": "jsonl",
         "atom": "feed",
         "rss": "feed",
-        "xml": "feed",
+        "markdown": "md",
     }
     covered = {same.get(form, form) for form in FORMATS}
 

@@ -3,10 +3,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from exported import news_item, newsml, parquet, wxr, wxr_item
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from newsroom import RECORDS, write_jsonl
@@ -14,7 +16,8 @@ from newsroom import RECORDS, write_jsonl
 from recommender.article import Article
 from recommender.catalog import Catalog, Outcome
 from recommender.errors import CatalogError
-from recommender.ingest import IngestReport, Refusal, Writer, ingest, with_language
+from recommender.ingest import IngestReport, Refusal, Writer, accepted, ingest, with_language
+from recommender.readers import read_jsonl
 
 
 def _ingest(home: Path, *sources: Path) -> IngestReport:
@@ -103,7 +106,7 @@ def test_a_folder_is_read_to_its_bottom_and_other_kinds_are_passed_over(tmp_path
     write_jsonl(folder / "deep" / "er" / "b.NDJSON", [_record(2)])
     (folder / "deep" / "c.txt").write_text("A title\nA paragraph.\n", encoding="utf-8")
     (folder / "picture.png").write_bytes(b"\x89PNG")
-    (folder / "deep" / "notes.md").write_text("# no", encoding="utf-8")
+    (folder / "deep" / "notes.rst").write_text("# no", encoding="utf-8")
     write_jsonl(folder / ".hidden" / "d.jsonl", [_record(3)])
     write_jsonl(folder / ".e.jsonl", [_record(4)])
     report = _ingest(tmp_path, folder)
@@ -120,7 +123,7 @@ def test_a_missing_source_is_refused_and_the_others_go_in(tmp_path: Path) -> Non
     assert _counts(report) == (1, 0, 0, 3)
     assert [str(refusal).removeprefix(f"{tmp_path}/") for refusal in report.refused] == [
         "nowhere.jsonl: no such file or folder",
-        "odd.pdf: no reader knows this kind of file; known are .atom, .csv, .htm, .html, .json, .jsonl, .ndjson, .rss, .txt, .xhtml, .xml and folders (--format says what a file of another name holds)",
+        "odd.pdf: no reader knows this kind of file; known are .atom, .csv, .htm, .html, .json, .jsonl, .markdown, .md, .ndjson, .parquet, .rss, .txt, .warc, .xhtml, .xml and folders, and all of these in .gz, .zst or .zip (--format says what a file of another name holds)",
         "empty: holds no file that a reader knows",
     ]
 
@@ -211,3 +214,61 @@ def test_every_line_is_either_in_or_refused_with_a_reason(
     assert sum(report.outcomes.values()) + report.n_refused == len(lines)
     assert all(refusal.reason and refusal.line for refusal in report.refused)
     assert _counts(_ingest(folder, source))[:2] == (0, 0)
+
+
+def _put(tmp_path: Path, raw: bytes, name: str = "export.xml") -> IngestReport:
+    (tmp_path / name).write_bytes(raw)
+    return _ingest(tmp_path, tmp_path / name)
+
+
+def test_what_an_export_does_not_publish_any_more_is_withdrawn_and_told(tmp_path: Path) -> None:
+    _put(tmp_path, wxr(wxr_item(1), wxr_item(2), wxr_item(3)))
+    report = _put(tmp_path, wxr(wxr_item(1), wxr_item(2, status="trash"), wxr_item(4, status="draft")))
+
+    source = tmp_path / "export.xml"
+    assert report.withdrawn == [("https://paper.example/2025/03/story-2", f"{source} has it as trash")]
+    assert dict(report.left_out) == {"trash": 1, "draft": 1}
+    with Catalog(tmp_path / "catalog.db") as catalog:
+        assert sorted(catalog.known([f"https://paper.example/2025/03/story-{n}" for n in range(5)])) == [
+            "https://paper.example/2025/03/story-1",
+            "https://paper.example/2025/03/story-3",
+        ]
+
+
+def test_a_draft_with_the_name_of_a_published_post_takes_nothing_away(tmp_path: Path) -> None:
+    report = _put(tmp_path, wxr(wxr_item(1), wxr_item(2, status="draft", slug="story-1")))
+
+    assert (report.withdrawn, _counts(report)) == ([], (1, 0, 0, 0))
+
+
+@pytest.mark.parametrize("name", ["s.jsonl", "s.json", "s.csv", "s.parquet"])
+def test_a_record_whose_status_says_so_is_withdrawn_or_left_out(tmp_path: Path, name: str) -> None:
+    write_jsonl(tmp_path / "first.jsonl", [_record(1), _record(2)])
+    _ingest(tmp_path, tmp_path / "first.jsonl")
+    rows = [_record(1, status="Withdrawn"), _record(2, status="published"), _record(3, status="draft")]
+    table = "\n".join([",".join(rows[0]), *(",".join(map(str, row.values())) for row in rows)])
+    raw = {
+        "s.jsonl": "\n".join(map(json.dumps, rows)).encode(),
+        "s.json": json.dumps(rows).encode(),
+        "s.csv": table.encode(),
+    }
+    report = _put(tmp_path, raw.get(name) or parquet(rows), name)
+
+    assert report.withdrawn == [("a00001", f"{tmp_path / name} has it as withdrawn")]
+    assert (_counts(report), dict(report.left_out)) == ((0, 0, 1, 0), {"withdrawn": 1, "draft": 1})
+
+
+def test_who_takes_nothing_away_refuses_such_a_record(tmp_path: Path) -> None:
+    report = IngestReport()
+    lines = BytesIO(b'{"id": "a", "title": "A", "status": "draft"}\n{"id": "b", "title": "B"}')
+    assert [article.id for article, _ in accepted(read_jsonl(lines, "body"), report)] == ["b"]
+    assert [each.reason for each in report.refused] == [
+        "status: says draft; an article is taken away by its id (DELETE, or recommender withdraw)"
+    ]
+
+
+def test_the_last_word_of_a_message_counts_when_an_item_goes_and_comes_back(tmp_path: Path) -> None:
+    went = _put(tmp_path, newsml(news_item(1), news_item(2), news_item(1, status="canceled")))
+    assert [article_id for article_id, _ in went.withdrawn] == ["urn:newsml:agency.example:2025:1"]
+    back = _put(tmp_path, newsml(news_item(1, status="canceled"), news_item(1)))
+    assert (back.withdrawn, _counts(back)) == ([], (1, 0, 0, 0))

@@ -24,10 +24,11 @@ from recommender.gather import GatherReport
 from recommender.home import Home
 from recommender.ingest import Intake, Refusal, Writer
 from recommender.ingest import ingest as ingest_sources
-from recommender.readers import FORMATS
+from recommender.readers import FORMATS, About
 from recommender.recommend import Recommender, find_neighbours, finish_lists
 from recommender.settings import Settings, with_flags
 from recommender.snapshot import Check, Snapshot
+from recommender.text import canonical_url
 from recommender.trial import Gate, measured
 
 _MAX_TOLD = 20
@@ -48,6 +49,9 @@ _MAX_TOLD = 20
     help="Write every refusal to this file, as JSON lines.",
 )
 @gather_options
+@click.option(
+    "--site", metavar="URL", help="Address of the site, for exports that know only paths on it (Ghost, Hugo)."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.pass_obj
 def ingest(
@@ -56,17 +60,19 @@ def ingest(
     sources: tuple[str, ...],
     form: str | None,
     refusals: Path | None,
+    site: str | None,
     as_json: bool,
     **given: Any,
 ) -> int:
-    """Read articles into the catalog: files (.html, .jsonl, .json, .csv, .txt, feeds) and folders of them, and what lies on the web.
+    """Read articles into the catalog: pages, records, feeds, exports of content systems, folders and archives of these, and what lies on the web.
 
     An address may be that of a page, a feed, a sitemap, or the root of a site, whose sitemaps are read then. A crawl that was
-    interrupted goes on where it stopped. Prints how many were new, changed, unchanged and refused. Exit 1 if any was
-    refused; all good ones are in.
+    interrupted goes on where it stopped. Prints how many were new, changed, unchanged and refused, and what was withdrawn
+    since its source does not show it any more. Exit 1 if any was refused; all good ones are in.
     """
     urls, files = parted(sources)
     wanted, kind, form = wanted_of(given, form, urls, files)
+    about = About(_site(site), datetime.now(UTC))
     home = Home(settings.home)
     bars = Bars(quiet=as_json)
     told: list[object] = []
@@ -84,7 +90,7 @@ def ingest(
             with home.storing(), Catalog(home.catalog, write=True) as catalog:
                 writer = Writer(catalog, fuzzy_threshold=settings.links.fuzzy_threshold)
                 progress = partial(bars, "reading", unit="B")
-                report.add(ingest_sources(files, writer, form=form, progress=progress, tell=tell))
+                report.add(ingest_sources(files, writer, form=form, about=about, progress=progress, tell=tell))
                 n_articles = catalog.counts()["n_articles"]
         finally:
             bars.close()
@@ -92,6 +98,13 @@ def ingest(
         talk(f"refused: {len(told) - _MAX_TOLD} more; --report FILE lists them all")
     _print_report(report, n_articles, as_json, of_web=bool(urls))
     return 1 if report.n_refused else 0
+
+
+def _site(given: str | None) -> str | None:
+    url = canonical_url(given) if given else None
+    if given and not url:
+        raise click.UsageError(f"--site: {given[:100]!r} is not an absolute http(s) address")
+    return url
 
 
 @contextlib.contextmanager
@@ -111,7 +124,9 @@ def _noting(file: Path | None) -> Iterator[Callable[[Refusal], None]]:
 def _print_report(report: GatherReport, n_articles: int, as_json: bool, *, of_web: bool) -> None:
     counted = {outcome.value: report.outcomes[outcome] for outcome in Outcome} | {"refused": report.n_refused}
     if as_json:
-        rest = {"n_files": report.n_files, "n_skipped": report.n_skipped, "n_articles": n_articles}
+        rest: dict[str, Any] = {"n_files": report.n_files, "n_skipped": report.n_skipped, "n_articles": n_articles}
+        gone = [{"id": article_id, "reason": why} for article_id, why in report.withdrawn]
+        rest |= {"withdrawn": gone, "left_out": report.left_out}
         print_json(
             counted
             | rest
@@ -121,6 +136,9 @@ def _print_report(report: GatherReport, n_articles: int, as_json: bool, *, of_we
         return
     click.echo(", ".join(f"{count} {name}" for name, count in counted.items()))
     tell_gathered(report)
+    if report.left_out:
+        named = ", ".join(f"{count:,} {status}" for status, count in sorted(report.left_out.items()))
+        talk(f"left out: {named}")
     if report.n_skipped:
         talk(f"{report.n_skipped} files of other kinds were passed over")
     talk(f"the catalog holds {n_articles:,} articles; run: recommender rebuild")

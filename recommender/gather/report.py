@@ -16,7 +16,6 @@ class GatherReport(IngestReport):
         n_same: of these, those that the site said have not changed.
         n_waiting: pages that are left for another run, since their site did not answer, or a limit was reached.
         n_gone: pages that the site says are gone for the first time; they are withdrawn when it says so again.
-        withdrawn: (article id, why).
         notes: what a person should know of a source that is no refusal.
     """
 
@@ -24,7 +23,6 @@ class GatherReport(IngestReport):
     n_same: int = 0
     n_waiting: int = 0
     n_gone: int = 0
-    withdrawn: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def add(self, other: IngestReport) -> None:
@@ -34,3 +32,5 @@ class GatherReport(IngestReport):
         self.n_refused += other.n_refused
         self.n_files += other.n_files
         self.n_skipped += other.n_skipped
+        self.withdrawn.extend(other.withdrawn)
+        self.left_out.update(other.left_out)

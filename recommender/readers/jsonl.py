@@ -8,7 +8,7 @@ from typing import BinaryIO, TypeVar
 
 from recommender.errors import RecordError
 from recommender.readers.entry import Entry, bounded_lines, undecodable
-from recommender.readers.record import article_from_record
+from recommender.readers.shown import entry_of
 
 V = TypeVar("V")
 
@@ -48,8 +48,15 @@ def read_jsonl(stream: BinaryIO, source: str) -> Iterator[Entry]:
             yield _entry(source, number, offset, raw, parse_json)
 
 
-def read_json(stream: BinaryIO, source: str) -> Iterator[Entry]:
-    """Yield the articles of one JSON document: an object, or a list of objects (then ``line`` counts the items)."""
+def read_json(
+    stream: BinaryIO, source: str, other: Callable[[object], Iterator[Entry] | None] = lambda document: None
+) -> Iterator[Entry]:
+    """Yield the articles of one JSON document: an object, or a list of objects (then ``line`` counts the items).
+
+    Args:
+        stream, source: as of every reader.
+        other: gives the entries of a document that it knows as something else.
+    """
     raw = stream.read(MAX_DOCUMENT_BYTES + 1)
     try:
         if len(raw) > MAX_DOCUMENT_BYTES:
@@ -60,6 +67,10 @@ def read_json(stream: BinaryIO, source: str) -> Iterator[Entry]:
     except RecordError as error:
         yield Entry(source, None, len(raw), reason=str(error))
         return
+    known = other(document)
+    if known is not None:
+        yield from known
+        return
     records = document if isinstance(document, list) else [document]
     for number, record in enumerate(records, start=1):
         yield _entry(source, number, len(raw), record, lambda value: value)
@@ -67,6 +78,6 @@ def read_json(stream: BinaryIO, source: str) -> Iterator[Entry]:
 
 def _entry(source: str, number: int, offset: int, value: V, parse: Callable[[V], object]) -> Entry:
     try:
-        return Entry(source, number, offset, article=article_from_record(parse(value)))
+        return entry_of(parse(value), source, number, offset)
     except RecordError as error:
         return Entry(source, number, offset, reason=str(error))

@@ -10,7 +10,8 @@ from typing import BinaryIO
 
 from recommender.errors import RecordError
 from recommender.readers.entry import Entry, undecodable
-from recommender.readers.record import MAX_TEXT_CHARS, article_from_record
+from recommender.readers.record import MAX_TEXT_CHARS
+from recommender.readers.shown import entry_of
 
 _LISTS = {"tags": ";", "authors": ";", "read_more": "\n"}
 _DELIMITERS = ",;\t"
@@ -50,7 +51,7 @@ def _rows(source: str, stream: BinaryIO, names: list[str], rows: Iterator[list[s
                 return
             if not any(row):
                 continue
-            yield Entry(source, _line(rows), stream.tell(), article=article_from_record(_record(names, row)))
+            yield entry_of(_record(names, row), source, _line(rows), stream.tell())
         except csv.Error as error:
             yield Entry(source, _line(rows), stream.tell(), reason=f"is not CSV: {error}")
         except RecordError as error:

@@ -188,7 +188,9 @@ def test_feeds_in_files_are_ingested_and_bad_entries_named(tmp_path: Path) -> No
     (tmp_path / "b.xml").write_text("<rss><channel></channel></rss>", encoding="utf-8")
     (tmp_path / "c.xml").write_text("<other/>", encoding="utf-8")
     assert [entry.reason for entry in readers.read(tmp_path / "b.xml")] == ["the feed has no entry"]
-    assert [entry.reason for entry in readers.read(tmp_path / "c.xml")] == ["is no RSS or Atom feed"]
+    assert [entry.reason for entry in readers.read(tmp_path / "c.xml")] == [
+        "its first element is <other>: it is none of a feed, a WordPress export, NewsML-G2, NITF or a page"
+    ]
 
 
 @pytest.mark.parametrize(

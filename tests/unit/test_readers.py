@@ -89,7 +89,7 @@ def test_a_file_that_cannot_be_opened_is_a_source_error(tmp_path: Path) -> None:
 
 
 def test_a_folder_stands_for_the_known_files_below_it_in_one_order(tmp_path: Path) -> None:
-    for name in ("b/2.jsonl", "b/1.TXT", "a.csv", "notes.md", ".hidden.txt", ".git/x.txt", "b/.x/y.txt"):
+    for name in ("b/2.jsonl", "b/1.TXT", "a.csv", "notes.rst", ".hidden.txt", ".git/x.txt", "b/.x/y.txt"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("title")
 

@@ -58,6 +58,10 @@ def _answer(about: dict[str, Any], raw: bytes) -> dict[str, Any]:
     try:
         if about["kind"] == "body":
             return {"body": asdict(body_of(raw.decode("utf-8", "surrogatepass"), url=about["url"]))}
+        if about["kind"] == "markdown":
+            from recommender.readers.exports.markdown import html_of
+
+            return {"body": asdict(body_of(html_of(raw.decode("utf-8", "surrogatepass")), url=about["url"]))}
         return {"record": record_from_page(raw, about["url"], about["charset"])}
     except RecordError as error:
         return {"refused": str(error)}
