@@ -240,7 +240,8 @@ def _undo_at_desk(work: Work) -> None:
     lines = {f"pin {act.wish.under}": act.number for act in Desk(work.home).in_force()}
     work.begun()
     for name in work.editions:
-        Desk(work.home).undo(lines[name], by="ole", now=NOW)
+        if name in lines:  # it may be done again, after it was half done
+            Desk(work.home).undo(lines[name], by="ole", now=NOW)
         work.acknowledged([name])
 
 
