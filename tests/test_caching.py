@@ -221,12 +221,12 @@ def test_of_a_full_store_the_one_asked_for_last_stays(app: Flask, client: FlaskC
 
 def test_lists_of_old_stories_are_kept_longer_and_empty_ones_hardly() -> None:
     def of(days: float) -> int:
-        return max_age((NOW - timedelta(days=days)).isoformat(), NOW, empty=False)
+        return max_age(NOW - timedelta(days=days), NOW, empty=False)
 
     assert [of(days) for days in (-1, 0.5, 2, 20, 200, 2000)] == [120, 120, 600, 3600, 86_400, 7 * 86_400]
     assert max_age(None, NOW, empty=False) == 3600
     assert max_age(None, NOW, empty=False, of_article=False) == 120
-    assert max_age(NOW.isoformat(), NOW, empty=True) == 30
+    assert max_age(NOW, NOW, empty=True) == 30
 
 
 def test_caches_know_which_stories_a_list_names(client: FlaskClient) -> None:

@@ -45,7 +45,7 @@ from recommender.recommend.telling import Teller, Texts
 from recommender.settings import ServeSettings, Settings
 from recommender.snapshot import View
 from recommender.text import title_key, url_key
-from recommender.vectors import Hit, Matrix
+from recommender.vectors import UNDATED, Hit, Matrix
 
 log = logging.getLogger(__name__)
 
@@ -391,10 +391,11 @@ class Recommender:
         evidence = self._lists.inquiry(query, options).score(np.array([other], np.int64))
         return self._teller.pair(query, evidence, one, other)
 
-    def published_at(self, article_id: str) -> str | None:
-        """Return the date of a known article, RFC 3339; None where it has none, or is not known."""
+    def published_at(self, article_id: str) -> datetime | None:
+        """Return the date of a known article to the second; None where it has none, or is not known."""
         number = self.snapshot.dense.row_of(article_id)
-        return None if number is None else self.snapshot.row(number).published_at
+        seconds = UNDATED if number is None else int(self.snapshot.columns.published_at[number])
+        return None if seconds == UNDATED else datetime.fromtimestamp(seconds, UTC)
 
     @property
     def n_waiting(self) -> int:

@@ -25,11 +25,11 @@ _EMPTY = 30
 _STALE_IF_ERROR = _DAY
 
 
-def max_age(published_at: str | None, now: datetime, *, empty: bool, of_article: bool = True) -> int:
+def max_age(published_at: datetime | None, now: datetime, *, empty: bool, of_article: bool = True) -> int:
     """Return for how many seconds a list may be kept.
 
     Args:
-        published_at: of the article, RFC 3339; None for no date.
+        published_at: of the article, aware; None for no date.
         now: aware.
         empty: nothing stands in it: the next story may be the first to fit.
         of_article: False for a free text.
@@ -38,7 +38,7 @@ def max_age(published_at: str | None, now: datetime, *, empty: bool, of_article:
         return _EMPTY
     if published_at is None:
         return _UNDATED if of_article else _TEXT
-    days = (now - datetime.fromisoformat(published_at)).total_seconds() / _DAY
+    days = (now - published_at).total_seconds() / _DAY
     return next((seconds for most, seconds in _AGES if days < most), _OLD)
 
 
