@@ -26,7 +26,7 @@ from recommender.home import Home
 from recommender.ingest import encode_missing
 from recommender.neighbours import FILES, Neighbours, Own
 from recommender.rank import Filters
-from recommender.recommend import Recommender, evidence, find_neighbours, finish_lists, likeness, neighbourhood
+from recommender.recommend import Recommender, evidence, find_neighbours, finish_lists, likeness, neighbourhood, parts
 from recommender.recommend.carried import Carried
 from recommender.recommend.changes import ChangeLog
 from recommender.recommend.likeness import Likeness
@@ -328,7 +328,7 @@ def test_several_processes_find_what_one_finds(
     one = find_neighbours(view, folder, made, watch=lambda *progress: None)
     assert one is not None
     alone = list(one.every)
-    monkeypatch.setattr(neighbourhood, "_MANY_ROWS", 0)
+    monkeypatch.setattr(parts, "MANY_ROWS", 0)
     monkeypatch.setattr(neighbourhood, "_BLOCK", 50)
     several = made.model_copy(update={"index": IndexSettings(neighbours_from=0, processes=2)})
     told: list[tuple[Any, ...]] = []

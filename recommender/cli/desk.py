@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -142,14 +142,7 @@ def undo(settings: Settings, number: int, by: str | None, preview: bool, as_json
 def log(settings: Settings, most: int, before: int | None, as_json: bool) -> int:
     """Print who did what and when, the latest first."""
     acts = Desk(Home(settings.home)).log(most, before=before)
-    if as_json:
-        print_json([_told(act) for act in acts])
-        return 0
-    for act in acts:
-        click.echo(_line(act))
-    if not acts:
-        talk("nothing was done yet")
-    return 0
+    return _print_acts(acts, as_json, none="nothing was done yet")
 
 
 @desk.command()
@@ -158,14 +151,7 @@ def log(settings: Settings, most: int, before: int | None, as_json: bool) -> int
 def rules(settings: Settings, as_json: bool) -> int:
     """Print the desk's rules that are in force; those of the reviewed file are not among them."""
     acts = [act for act in Desk(Home(settings.home)).in_force() if not _over(act)]
-    if as_json:
-        print_json([_told(act) for act in acts])
-        return 0
-    for act in acts:
-        click.echo(_line(act))
-    if not acts:
-        talk("none is in force")
-    return 0
+    return _print_acts(acts, as_json, none="none is in force")
 
 
 @desk.command()
@@ -284,6 +270,17 @@ def _line(act: Act, title: Callable[[str], str] = lambda article_id: article_id)
     taken = "" if act.undoes is None else f"took back {act.undoes}: "
     ended = "" if act.ended_by is None else " [over]" if act.ended_by == act.number else f" [ended by {act.ended_by}]"
     return f"{act.number:>5}  {act.at:%Y-%m-%d %H:%M}  {act.who}  {taken}{in_words(act.wish, title)}{ended}"
+
+
+def _print_acts(acts: Sequence[Act], as_json: bool, *, none: str) -> int:
+    if as_json:
+        print_json([_told(act) for act in acts])
+        return 0
+    for act in acts:
+        click.echo(_line(act))
+    if not acts:
+        talk(none)
+    return 0
 
 
 def _told(act: Act) -> dict[str, Any]:

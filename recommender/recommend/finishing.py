@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from recommender import processes
 from recommender.answer import Options, options_of
-from recommender.errors import SnapshotError
-from recommender.home import Home
 from recommender.ready import packed
 from recommender.recommend.finished import stored
-from recommender.recommend.neighbourhood import Watch, n_processes
+from recommender.recommend.parts import Watch, opened, row_by_row
 from recommender.recommend.recommender import Recommender
 from recommender.settings import Settings
-from recommender.snapshot import Finished, Snapshot, load
+from recommender.snapshot import Finished, Snapshot
 
 _CHUNK = 64
 
@@ -38,20 +35,9 @@ def finish_lists(snapshot: Snapshot, folder: Path, settings: Settings, *, watch:
 
 def _every(snapshot: Snapshot, folder: Path, settings: Settings, watch: Watch) -> Iterator[bytes]:
     n = len(snapshot)
-    parallel = n_processes(settings, n)
     parts = [range(start, min(n, start + _CHUNK)) for start in range(0, n, _CHUNK)]
-    told = (settings, snapshot.name if parallel > 1 else snapshot, folder)
-    done = 0
     try:
-        for lists in processes.in_order(_lists, parts, parallel, _open, told):
-            yield from lists
-            done += len(lists)
-            watch("finishing lists", done, n, "articles")
-    except processes.EndedError as error:
-        raise SnapshotError(
-            f"{folder}: a process that finishes lists has ended (was the memory full?); the former index stays live. Set fewer "
-            "index.processes, or index.neighbours = false"
-        ) from error
+        yield from row_by_row("finishing lists", _lists, parts, _open, settings, snapshot, folder, watch=watch)
     finally:
         _maker.clear()
 
@@ -60,8 +46,8 @@ _maker: list[tuple[Recommender, Options]] = []  # of a process that finishes lis
 
 
 def _open(settings: Settings, snapshot: Snapshot | str, folder: Path) -> None:
-    opened = load(Home(settings.home), snapshot, folder=folder) if isinstance(snapshot, str) else snapshot
-    _maker[:] = [(Recommender.over(opened, settings, ruled=False), options_of(settings.ranking))]
+    recommender = Recommender.over(opened(settings, snapshot, folder), settings, ruled=False)
+    _maker[:] = [(recommender, options_of(settings.ranking))]
 
 
 def _lists(rows: range) -> list[bytes]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender import compose, processes, rank
+from recommender import compose, rank
 from recommender.answer import DEFAULT_OPTIONS
 from recommender.catalog import Catalog
 from recommender.errors import CatalogError, SnapshotError
@@ -22,6 +20,7 @@ from recommender.rank import Filters, Mask
 from recommender.recommend.carried import Carried, may_carry
 from recommender.recommend.evidence import DEPTH, Inquiry
 from recommender.recommend.likeness import Likeness
+from recommender.recommend.parts import Watch, n_processes, opened, row_by_row
 from recommender.recommend.query import Query, query_of_row
 from recommender.settings import Settings
 from recommender.snapshot import Found, Snapshot, load
@@ -32,18 +31,9 @@ _ENOUGH = DEPTH + 20
 _LOOKED_THROUGH = 3 * KEPT  # of the nearest, for those that may stand in the list
 _BLOCK = 512
 _ROUNDING = 1e-5  # of what is searched in blocks
-_MANY_ROWS = 10 * _BLOCK
 _MOST_CHANGED = 0.05  # share of the archive; a fit does not outlive more
 
 Rows = NDArray[np.int64]
-
-
-class Watch(Protocol):
-    """Takes note of the progress."""
-
-    def __call__(self, stage: str, done: int, total: int, unit: str) -> None:
-        """Take note: ``done`` of ``total`` units are finished."""
-        ...
 
 
 class Finder:
@@ -175,11 +165,6 @@ def _best(values: NDArray[np.float32], rows: Rows) -> tuple[Rows, float]:
     return np.concatenate([above, rows[found == least][: KEPT - len(above)]]), float(least)
 
 
-def n_processes(settings: Settings, n_rows: int) -> int:
-    """Return how many processes look through an index of so many rows."""
-    return (settings.index.processes or os.cpu_count() or 1) if n_rows >= _MANY_ROWS else 1
-
-
 def find_neighbours(snapshot: Snapshot, folder: Path, settings: Settings, *, watch: Watch) -> Found | None:
     """Return what finds the neighbours of a new index, row by row as they are taken; None where the settings keep none.
 
@@ -193,11 +178,11 @@ def find_neighbours(snapshot: Snapshot, folder: Path, settings: Settings, *, wat
         return None
     ranking = settings.ranking
     own = Own(ranking.kinds, ranking.same_language, ranking.past_only)
-    return Found(_every(snapshot, folder, settings, own, _changed(snapshot, settings, own), watch), own)
+    return Found(_every(snapshot, folder, settings, own, watch), own)
 
 
-def _changed(snapshot: Snapshot, settings: Settings, own: Own) -> list[str] | None:
-    """Return what changed since the live index, None where nothing can be taken over from it."""
+def _former(snapshot: Snapshot, settings: Settings, own: Own) -> tuple[Snapshot, list[str]] | None:
+    """Return the live index and what changed since, None where nothing can be taken over from it."""
     home = Home(settings.home)
     try:
         former = load(home)
@@ -206,27 +191,20 @@ def _changed(snapshot: Snapshot, settings: Settings, own: Own) -> list[str] | No
     except (SnapshotError, CatalogError):
         return None
     few = len(changed) <= _MOST_CHANGED * len(snapshot)
-    return changed if few and former.neighbours is not None and may_carry(former, snapshot, own) else None
+    return (former, changed) if few and former.neighbours is not None and may_carry(former, snapshot, own) else None
 
 
-def _every(
-    snapshot: Snapshot, folder: Path, settings: Settings, own: Own, changed: list[str] | None, watch: Watch
-) -> Iterator[Near]:
+def _every(snapshot: Snapshot, folder: Path, settings: Settings, own: Own, watch: Watch) -> Iterator[Near]:
     n = len(snapshot)
-    parallel = n_processes(settings, n)
     parts = [np.arange(start, min(n, start + _BLOCK)) for start in range(0, n, _BLOCK)]
-    told = (settings, snapshot.name if parallel > 1 else snapshot, folder, own, changed)
-    done = 0
+    former = _former(snapshot, settings, own)
+    told: tuple[Snapshot | None, list[str] | None] = former or (None, None)
+    if n_processes(settings, n) > 1:
+        told = (None, told[1])  # they open it themselves: it is the live one, and whoever publishes is this process
     try:
-        for found in processes.in_order(_near, parts, parallel, _open, told):
-            yield from found
-            done += len(found)
-            watch("finding neighbours", done, n, "articles")
-    except processes.EndedError as error:
-        raise SnapshotError(
-            f"{folder}: a process that finds neighbours has ended (was the memory full?); the former index stays live. Set fewer "
-            "index.processes, or index.neighbours = false"
-        ) from error
+        yield from row_by_row(
+            "finding neighbours", _near, parts, _open, settings, snapshot, folder, own, *told, watch=watch
+        )
     finally:
         _finder.clear()
 
@@ -234,11 +212,17 @@ def _every(
 _finder: list[Finder] = []  # of a process that finds neighbours; one
 
 
-def _open(settings: Settings, snapshot: Snapshot | str, folder: Path, own: Own, changed: list[str] | None) -> None:
-    home = Home(settings.home)
-    opened = load(home, snapshot, folder=folder) if isinstance(snapshot, str) else snapshot
-    carried = None if changed is None else Carried(load(home), opened, changed)
-    _finder[:] = [Finder(opened, compose.ranking_model(home, settings.ranking), own, carried)]
+def _open(
+    settings: Settings,
+    snapshot: Snapshot | str,
+    folder: Path,
+    own: Own,
+    former: Snapshot | None,
+    changed: list[str] | None,
+) -> None:
+    home, new = Home(settings.home), opened(settings, snapshot, folder)
+    carried = None if changed is None else Carried(former or load(home), new, changed)
+    _finder[:] = [Finder(new, compose.ranking_model(home, settings.ranking), own, carried)]
 
 
 def _near(rows: Rows) -> list[Near]:
