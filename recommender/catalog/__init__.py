@@ -23,6 +23,7 @@ from recommender.catalog import acts, changes, keys
 from recommender.catalog.acts import Act, Wish
 from recommender.catalog.checking import broken_vectors, read_vector, structure_problems
 from recommender.catalog.copying import copy_database
+from recommender.catalog.database import all_or_nothing, connected
 from recommender.catalog.gathered import Listing, Page, Source
 from recommender.catalog.keys import chunked, marks
 from recommender.catalog.ledger import Ledger
@@ -81,14 +82,7 @@ class Catalog:
         if not write and not _exists(path):
             raise CatalogError(f"{path}: there is no catalog yet; run: recommender ingest SOURCE")
         with self._guarded():
-            mode = "rwc" if write else "ro"
-            self._db = sqlite3.connect(
-                f"{path.absolute().as_uri()}?mode={mode}",
-                uri=True,
-                isolation_level=None,
-                timeout=_PATIENCE_SECONDS,
-                check_same_thread=False,
-            )
+            self._db = connected(path, write=write, patience_seconds=_PATIENCE_SECONDS)
             try:
                 self._prepare(write)
             except BaseException:
@@ -156,16 +150,9 @@ class Catalog:
         if self._db.in_transaction:
             yield
             return
-        with self._guarded():
-            self._db.execute("BEGIN IMMEDIATE")
+        with self._guarded(), all_or_nothing(self._db):
             self._change = None
-            try:
-                yield
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
+            yield
 
     @contextlib.contextmanager
     def pinned(self) -> Iterator[None]:

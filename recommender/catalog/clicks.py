@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from recommender.catalog.database import all_or_nothing, connected
 from recommender.errors import CatalogError
 
 APPLICATION_ID = 0x4E52_434C  # "NRCL"
@@ -80,14 +81,7 @@ class ClickCounts:
         """Open the file at ``path``; ``write`` makes it when it is missing. Raises CatalogError."""
         self.path = path
         with self._guarded():
-            mode = "rwc" if write else "ro"
-            self._db = sqlite3.connect(
-                f"{path.absolute().as_uri()}?mode={mode}",
-                uri=True,
-                isolation_level=None,
-                timeout=_PATIENCE_SECONDS,
-                check_same_thread=False,
-            )
+            self._db = connected(path, write=write, patience_seconds=_PATIENCE_SECONDS)
             try:
                 self._prepare(write)
             except BaseException:
@@ -97,7 +91,7 @@ class ClickCounts:
     def _prepare(self, write: bool) -> None:
         if write and not self._db.execute("SELECT 1 FROM sqlite_master").fetchone():
             self._db.execute("PRAGMA journal_mode = WAL")
-            with self._transaction():
+            with all_or_nothing(self._db):
                 if not self._db.execute("SELECT 1 FROM sqlite_master").fetchone():
                     for statement in _STATEMENTS:
                         self._db.execute(statement)
@@ -129,7 +123,7 @@ class ClickCounts:
             most_a_day: rows that one day may have; a place that has none yet is left out then.
         """
         n_left_out = 0
-        with self._guarded(), self._transaction():
+        with self._guarded(), all_or_nothing(self._db):
             room = {day: most_a_day - self._rows_of(day) for day in {place.day for place in counted}}
             for place, count in counted.items():
                 key = (place.day.isoformat(), *place[1:])
@@ -148,7 +142,7 @@ class ClickCounts:
 
     def forget_before(self, day: date) -> int:
         """Drop the counts of all days before one, and return how many rows they were."""
-        with self._guarded(), self._transaction():
+        with self._guarded(), all_or_nothing(self._db):
             return self._db.execute("DELETE FROM counts WHERE day < ?", (day.isoformat(),)).rowcount
 
     def totals(self) -> Totals | None:
@@ -172,17 +166,6 @@ class ClickCounts:
 
     def _rows_of(self, day: date) -> int:
         return int(self._db.execute("SELECT count(*) FROM counts WHERE day = ?", (day.isoformat(),)).fetchone()[0])
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
 
     @contextlib.contextmanager
     def _guarded(self) -> Iterator[None]:

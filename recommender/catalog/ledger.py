@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from recommender.catalog.database import all_or_nothing
 from recommender.catalog.gathered import Listing, Page, Source
 from recommender.errors import CatalogError
 
@@ -98,15 +99,8 @@ class Ledger:
         if self._db.in_transaction:
             yield
             return
-        with self._guarded():
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
+        with self._guarded(), all_or_nothing(self._db):
+            yield
 
     def source(self, url: str) -> Source:
         """Return what is known of a source; a new one where nothing is."""
