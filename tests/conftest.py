@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
 from newsroom import publish, settings_for, store, stories, wider_stories
 
 from recommender.settings import Settings
+from recommender.web import create_app
 
 
 @pytest.fixture
@@ -29,6 +33,20 @@ def published(filled: Settings) -> Settings:
     """Settings of a home with seven stories and one snapshot."""
     publish(filled)
     return filled
+
+
+@pytest.fixture
+def app(published: Settings) -> Iterator[Flask]:
+    """The service over a home with seven stories."""
+    made = create_app(published)
+    yield made
+    made.extensions["recommender.live"].stop()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """Who asks it."""
+    return app.test_client()
 
 
 @pytest.fixture(scope="session")

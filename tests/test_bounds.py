@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -31,18 +30,6 @@ class SlowBody:
         if len(self._parts) == 1:
             self.go.wait(timeout=30)
         return self._parts.pop(0) if self._parts else b""
-
-
-@pytest.fixture
-def app(published: Settings) -> Iterator[Flask]:
-    made = create_app(published)
-    yield made
-    made.extensions["recommender.live"].stop()
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
 
 
 def _post(client: FlaskClient, body: Any, length: int | None) -> Any:

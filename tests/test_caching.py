@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,18 +21,6 @@ from recommender.web.fast import FastLane
 
 PATH = "/v1/articles/ferry-vote/related?k=3"
 NOW = datetime(2025, 4, 1, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def app(published: Settings) -> Iterator[Flask]:
-    made = create_app(published)
-    yield made
-    made.extensions["recommender.live"].stop()
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
 
 
 def _lane(app: Flask) -> FastLane:

@@ -35,11 +35,6 @@ def app(published: Settings) -> Iterator[Flask]:
     made.extensions["recommender.live"].stop()
 
 
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    return app.test_client()
-
-
 def _document(client: FlaskClient) -> Doc:
     answer = client.get("/openapi.json")
     assert (answer.status_code, answer.mimetype) == (200, "application/json")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from html import unescape
 from typing import Any
@@ -45,13 +45,6 @@ def token_of(html: str) -> str:
 def enter(client: FlaskClient, key: str, **more: Any) -> TestResponse:
     token = token_of(client.get("/desk/login").text)
     return client.post("/desk/login", data={"form_token": token, "key": key} | more)
-
-
-@pytest.fixture
-def app(published: Settings) -> Iterator[Flask]:
-    made = create_app(published)
-    yield made
-    made.extensions["recommender.live"].stop()
 
 
 @pytest.fixture
