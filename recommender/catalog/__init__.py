@@ -23,7 +23,7 @@ from recommender.catalog import acts, changes, keys
 from recommender.catalog.acts import Act, Wish
 from recommender.catalog.checking import broken_vectors, read_vector, structure_problems
 from recommender.catalog.copying import copy_database
-from recommender.catalog.database import all_or_nothing, connected
+from recommender.catalog.database import all_or_nothing, connected, explained
 from recommender.catalog.gathered import Listing, Page, Source
 from recommender.catalog.keys import chunked, marks
 from recommender.catalog.ledger import Ledger
@@ -37,6 +37,10 @@ _SELECT = f"SELECT {', '.join(COLUMNS)} FROM articles"
 _LINK = "SELECT article_id, position, title, url, target_id, method FROM links"
 _PAGE = 500
 _PATIENCE_SECONDS = 30  # for another process's transaction
+_DAMAGED = {
+    sqlite3.SQLITE_CORRUPT: "is damaged; restore it from a backup, or move it away and ingest again (the published snapshot still answers)",
+    sqlite3.SQLITE_NOTADB: "is not a catalog; move it away, or choose another folder with --home",
+}
 
 
 __all__ = ["Catalog", "Ledger", "Listing", "Outcome", "Page", "Source"]
@@ -516,7 +520,7 @@ class Catalog:
         try:
             yield
         except sqlite3.Error as error:
-            raise CatalogError(f"{self.path}: {_explained(error)}") from error
+            raise CatalogError(f"{self.path}: {explained(error, _DAMAGED)}") from error
 
 
 def _exists(path: Path) -> bool:
@@ -526,18 +530,3 @@ def _exists(path: Path) -> bool:
         raise CatalogError(
             f"{str(path)[:200]!r}: cannot be opened ({error}); choose another folder with --home"
         ) from error
-
-
-def _explained(error: sqlite3.Error) -> str:
-    code = getattr(error, "sqlite_errorcode", None) or 0
-    mends = {
-        sqlite3.SQLITE_CORRUPT: "is damaged; restore it from a backup, or move it away and ingest again (the published snapshot still answers)",
-        sqlite3.SQLITE_NOTADB: "is not a catalog; move it away, or choose another folder with --home",
-        sqlite3.SQLITE_FULL: "the disk is full; nothing of this step was written. Make room and run it again",
-        sqlite3.SQLITE_READONLY: "cannot be written; check the permissions of the file and its folder",
-        sqlite3.SQLITE_CANTOPEN: "cannot be opened; check the permissions of the file and its folder",
-        sqlite3.SQLITE_BUSY: "is locked by another process; try again when it has finished",
-        sqlite3.SQLITE_IOERR: "the disk reported an error; nothing of this step was written",
-    }
-    mend = mends.get(code & 0xFF)
-    return f"{mend} ({error})" if mend else str(error)

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+_MENDS = {
+    sqlite3.SQLITE_FULL: "the disk is full; nothing of this step was written. Make room and run it again",
+    sqlite3.SQLITE_READONLY: "cannot be written; check the permissions of the file and its folder",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened; check the permissions of the file and its folder",
+    sqlite3.SQLITE_BUSY: "is locked by another process; try again when it has finished",
+    sqlite3.SQLITE_IOERR: "the disk reported an error; nothing of this step was written",
+}
 
 
 def connected(path: Path, *, write: bool, patience_seconds: float) -> sqlite3.Connection:
@@ -40,3 +48,14 @@ def all_or_nothing(db: sqlite3.Connection) -> Iterator[None]:
             db.execute("ROLLBACK")
         raise
     db.execute("COMMIT")
+
+
+def explained(error: sqlite3.Error, damaged: Mapping[int, str]) -> str:
+    """Return what is wrong with a file and how to mend it.
+
+    Args:
+        error: of SQLite.
+        damaged: what to say of a file that is damaged, and of one that is none, by SQLite's codes.
+    """
+    mend = {**_MENDS, **damaged}.get((getattr(error, "sqlite_errorcode", None) or 0) & 0xFF)
+    return f"{mend} ({error})" if mend else str(error)

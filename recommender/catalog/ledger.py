@@ -13,13 +13,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from recommender.catalog.database import all_or_nothing
+from recommender.catalog.database import all_or_nothing, explained
 from recommender.catalog.gathered import Listing, Page, Source
 from recommender.errors import CatalogError
 
 _APPLICATION_ID = 0x4E47_4154  # "NGAT"
 _VERSION = 1
 _PATIENCE_SECONDS = 30
+_DAMAGED = dict.fromkeys(
+    (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB), "is damaged; move it away, everything is fetched again then"
+)
 _TABLES = (
     """
     CREATE TABLE sources (
@@ -203,7 +206,4 @@ class Ledger:
         try:
             yield
         except sqlite3.Error as error:
-            code = getattr(error, "sqlite_errorcode", None) or 0
-            damaged = code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-            mend = "; move it away, everything is fetched again then" if damaged else ""
-            raise CatalogError(f"{self._path}: {error}{mend}") from error
+            raise CatalogError(f"{self._path}: {explained(error, _DAMAGED)}") from error
