@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
@@ -69,19 +69,23 @@ class Headlines:
 
     def __init__(self, targets: Iterable[Target]) -> None:
         """Index headlines and addresses of every article."""
-        self._by_url: dict[str, str] = {}
+        self._by_url: dict[str, list[str]] = {}
         self._by_title: dict[str, list[Headline]] = defaultdict(list)
         self._by_key: dict[str, list[Headline]] | None = None
         for target in sorted(targets, key=lambda target: target.article_id):
             key = url_key(target.url) if target.url else None
             if key:
-                self._by_url.setdefault(key, target.article_id)
+                self._by_url.setdefault(key, []).append(target.article_id)
             title = title_key(target.title)
             self._by_title[title].append((target.article_id, title, target.published_at))
 
     def at_url(self, key: str) -> str | None:
-        """Return the article at an address."""
-        return self._by_url.get(key)
+        """Return the article at an address, of several the first by id."""
+        return next(iter(self.all_at_url(key)), None)
+
+    def all_at_url(self, key: str) -> Sequence[str]:
+        """Return the articles at an address, by id."""
+        return self._by_url.get(key, ())
 
     def titled(self, key: str) -> list[Headline]:
         """Return the articles with this headline."""
@@ -96,6 +100,36 @@ class Headlines:
                     self._by_key[key] += same
         found = {headline[0]: headline for key in headline_keys for headline in self._by_key.get(key, ())}
         return list(found.values())
+
+
+class LayeredHeadlines:
+    """An :class:`Archive` with a small one over it."""
+
+    def __init__(self, base: Headlines, changed: Headlines, away: Container[str]) -> None:
+        """Take the two.
+
+        Args:
+            base: the large one.
+            changed: articles that are new or were replaced.
+            away: ids of those of ``base`` that were replaced or are gone.
+        """
+        self._base, self._changed, self._away = base, changed, away
+
+    def at_url(self, key: str) -> str | None:
+        """Return the article at an address, of several the first by id."""
+        left = (each for each in self._base.all_at_url(key) if each not in self._away)
+        return min((*left, *self._changed.all_at_url(key)), default=None)
+
+    def titled(self, key: str) -> list[Headline]:
+        """Return the articles with this headline."""
+        return [*self._left(self._base.titled(key)), *self._changed.titled(key)]
+
+    def sharing(self, headline_keys: Sequence[str]) -> list[Headline]:
+        """Return the articles whose headline has any of these keys."""
+        return [*self._left(self._base.sharing(headline_keys)), *self._changed.sharing(headline_keys)]
+
+    def _left(self, headlines: Iterable[Headline]) -> Iterator[Headline]:
+        return (headline for headline in headlines if headline[0] not in self._away)
 
 
 class LinkResolver:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import signal
 import sys
 from collections import deque
@@ -16,6 +17,9 @@ P = TypeVar("P")
 R = TypeVar("R")
 _PR_SET_PDEATHSIG = 1
 _WAITING_PARTS = 4  # for each process: what is made must not pile up where it is taken more slowly
+
+
+_NICENESS = 10
 
 
 class EndedError(RuntimeError):
@@ -53,6 +57,15 @@ def in_order(
         raise EndedError from error
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def yield_to_others() -> None:
+    """Let this process, and those that it starts, have what time others leave: a service beside it answers as before.
+
+    What no other process wants it takes whole. Nothing happens where the system knows no priorities.
+    """
+    if hasattr(os, "setpriority"):
+        os.setpriority(os.PRIO_PROCESS, 0, max(_NICENESS, os.getpriority(os.PRIO_PROCESS, 0)))
 
 
 def _begin(begin: Callable[..., None], told: tuple[Any, ...]) -> None:

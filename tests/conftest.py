@@ -15,6 +15,14 @@ from recommender.settings import Settings
 from recommender.web import create_app
 
 
+@pytest.fixture(autouse=True, scope="session")
+def own_priority() -> Iterator[None]:
+    """Let commands that run in the tests' own process leave its priority alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("recommender.processes.yield_to_others", lambda: None)
+        yield
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Settings of a home that does not exist yet."""

@@ -21,7 +21,7 @@ from recommender.home import Home
 from recommender.recommend import Live, Recommender
 from recommender.recommend.changes import ChangeLog
 from recommender.settings import Settings
-from recommender.snapshot import Overlay
+from recommender.snapshot import Entry, Overlay
 
 MANY = Options(k=50, kinds=(), floor=0.0)
 NEW = Article(
@@ -53,6 +53,21 @@ def followed(published: Settings) -> Iterator[Live]:
 
 def _listed(live: Live, article_id: str) -> list[str]:
     return [result.id for result in live.get().related(article_id, MANY).results]
+
+
+def _encoded(settings: Settings, articles: list[Article]) -> None:
+    recipe = Recommender.open(settings).recipe
+    with Catalog(Home(settings.home).catalog, write=True) as catalog:
+        recommend.live.encode_missing(
+            catalog, HashingEncoder(), [(article, recipe.views(article)) for article in articles]
+        )
+
+
+def _touched(home: Home) -> None:
+    """Let the list of snapshots look as if another had been published."""
+    raw = home.current.read_bytes()
+    home.current.unlink()
+    home.current.write_bytes(raw)
 
 
 def _until(holds: Callable[[], bool]) -> None:
@@ -318,6 +333,48 @@ def test_a_recommender_made_without_a_home_says_that_it_cannot_write(shared: Set
     bare = Recommender(held.snapshot, recipe=held.recipe, encoder=held.encoder, fuzzy_threshold=90)
     with pytest.raises(CatalogError, match="made without a catalog to write to"):
         bare.withdraw(["x"])
+
+
+def test_after_a_rollback_the_first_answer_has_all_that_was_written_since(
+    published: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recommend.live, "_MOST_TAKEN_IN", 1)
+    new = [replace(NEW, id=f"new-{number}", title=f"{NEW.title} {number}") for number in range(4)]
+    store(published, new)
+    publish(published)
+    live = Live(published)
+    assert {each.id for each in new} <= set(live.get().snapshot.dense.ids)
+    snapshot.roll_back(Home(published.home))
+
+    view = live.get().snapshot
+
+    assert view.name == "s00000001"
+    assert {each.id for each in new} <= set(view.dense.ids)
+    live.stop()
+
+
+def test_rows_are_not_made_again_for_a_new_snapshot_of_the_same_fit(
+    published: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = replace(NEW, id="other", title="A bridge is painted green", text="")
+    live = Live(published)
+    live.get()
+    store(published, [NEW, other])
+    _encoded(published, [NEW, other])
+    assert {NEW.id, other.id} <= set(live.get().snapshot.dense.ids)
+    _touched(Home(published.home))  # the same snapshot, opened anew
+    store(published, [replace(other, title="A bridge is painted blue")])
+    _encoded(published, [replace(other, title="A bridge is painted blue")])
+    made: list[str] = []
+    of = Entry.of
+    monkeypatch.setattr(Entry, "of", lambda article, *others: made.append(article.id) or of(article, *others))
+
+    view = live.get().snapshot
+
+    titles = {view.row(number).title for number in range(len(view))}
+    assert {NEW.title, "A bridge is painted blue"} <= titles
+    assert made == ["other"]
+    live.stop()
 
 
 def test_a_log_takes_nothing_in_twice(published: Settings) -> None:

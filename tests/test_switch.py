@@ -72,7 +72,6 @@ def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     monkeypatch.setattr(compose, "open_encoder", opened)
     monkeypatch.setattr(compose, "open_build_encoder", opened)
     monkeypatch.setattr(compose, "is_exported", lambda home, settings: settings.model != "missing")
-    monkeypatch.setattr(os, "nice", lambda niceness: niceness)
     return made
 
 
@@ -242,10 +241,12 @@ def test_a_second_run_is_refused_and_a_writer_is_not(
 def test_the_priority_is_lowered(
     command: Command, environment: Path, filled: Settings, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given: list[int] = []
-    monkeypatch.setattr(os, "nice", given.append)
+    asked: list[str] = []
+    monkeypatch.setattr("recommender.processes.yield_to_others", lambda: asked.append("embed"))
     assert command("embed", "--model", "new").code == 0
-    assert given == [10]
+    assert asked == ["embed"]
+    assert command("rebuild").code == 0
+    assert len(asked) == 2
 
 
 def test_an_export_waits_for_no_writer_and_lets_none_in(

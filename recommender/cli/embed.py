@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import os
 
 import click
 
-from recommender import build, compose
+from recommender import build, compose, processes
 from recommender.catalog import Catalog
 from recommender.cli.output import Bars, print_json, talk
 from recommender.encoder import Encoder
 from recommender.home import Home
 from recommender.settings import Settings, with_flags
-
-_NICENESS = 10
 
 
 @click.command()
@@ -35,7 +32,7 @@ def embed(settings: Settings, model: str | None, prompt: str | None, as_json: bo
     try:
         with home.embedder(), home.storing():
             encoder = _opened(home, settings, quiet=as_json)
-            os.nice(_NICENESS)
+            processes.yield_to_others()
             with Catalog(home.catalog, write=True) as catalog:
                 n_encoded = build.embed(catalog, encoder, settings, watch=bars)
                 n_stored = catalog.counts()["embeddings"].get(encoder.name, 0)

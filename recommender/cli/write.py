@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from recommender import build, compose
+from recommender import build, compose, processes
 from recommender.answer import options_of
 from recommender.catalog import Catalog, Outcome
 from recommender.cli.gather import gather_options, gather_urls, gathered, parted, tell_gathered, wanted_of
@@ -179,7 +179,7 @@ def rebuild(settings: Settings, gate: bool | None, force: bool, refit: bool, as_
     """Embed what changed, then build, check and publish a snapshot.
 
     Interrupt it whenever you like: vectors that are done are kept, and the former snapshot stays live until the new one
-    has passed its checks.
+    has passed its checks. It runs at low priority, so that a service beside it answers as quickly as before.
     """
     bars = Bars(quiet=as_json)
     try:
@@ -254,6 +254,7 @@ def run_rebuild(
     home = Home(settings.home)
     # Read before the folder is made: a rebuild of nothing should say so and leave nothing behind.
     Catalog.require(home.catalog)
+    processes.yield_to_others()
     with home.writer("a rebuild"), Catalog(home.catalog, write=True) as catalog:
         encoder = compose.open_build_encoder(home, settings.encoder, tell=tell)
         gate = _checked(settings, watch, tell, force)

@@ -153,8 +153,14 @@ class LexicalIndex(Questions):
         return cls(arrays, n_rows)
 
     @classmethod
-    def joined(cls, each: Sequence[LexicalIndex], fit: LexicalFit) -> LexicalIndex:
-        """Return one index over the rows of several indexes that have one each; all were weighed by ``fit``."""
+    def joined(cls, each: Sequence[LexicalIndex], fit: LexicalFit, row_at: NDArray[np.int64]) -> LexicalIndex:
+        """Return one index over the rows of several; all were weighed by ``fit``.
+
+        Args:
+            each: the indexes.
+            fit: of all of them.
+            row_at: for their rows, one index after the other, the row here, shape (n,).
+        """
 
         def all_of(kind: Any, arrays: Iterable[NDArray[Any]]) -> NDArray[Any]:
             return np.concatenate([*arrays, np.zeros(0, kind)]).astype(kind)
@@ -166,13 +172,23 @@ class LexicalIndex(Questions):
         first[1:] = every[order][1:] != every[order][:-1]
         number = np.empty(len(every), np.int32)  # of each one's terms, in the whole
         number[order] = np.cumsum(first) - 1
-        starts = np.cumsum(sizes) - sizes
-        row_of = np.repeat(np.arange(len(each), dtype=np.int32), sizes)
-        listed = all_of(np.bool_, (np.diff(index._offsets) for index in each))  # the others are too common
-        posting_of = np.cumsum(listed) - 1
-        in_lists = order[listed[order]]  # by term, then by row
         chosen = order[first]
+        # The list of a term is what each has of it; those that are too common have none.
+        listed = all_of(np.int64, (np.diff(index._offsets) for index in each))
+        ends = np.cumsum(listed)
+        postings = positions((ends - listed)[order], ends[order])
+        n_rows = np.array([len(index) for index in each], np.int64)
+        first_rows = np.cumsum(n_rows) - n_rows
+        rows = all_of(np.int64, (index._rows + start for start, index in zip(first_rows, each, strict=True)))
+        # A row asks with its strongest terms.
         asked = all_of(np.int64, (np.diff(index._query_offsets) for index in each))
+        asked_ends = np.cumsum(asked)
+        starts = np.cumsum(sizes) - sizes
+        terms = all_of(
+            np.int32, (number[start + index._query_terms] for start, index in zip(starts, each, strict=True))
+        )
+        from_row = np.argsort(row_at)
+        in_turn = positions((asked_ends - asked)[from_row], asked_ends[from_row])
         languages = tuple(sorted({name for index in each for name in index.languages}))
         arrays = {
             "languages": np.array(languages, np.str_),
@@ -181,17 +197,15 @@ class LexicalIndex(Questions):
             "keys": every[chosen],
             "idf": all_of(np.float32, (index._idf for index in each))[chosen],
             "articles_with": all_of(np.int32, (index.fit.n_with for index in each))[chosen],
-            "lengths": all_of(np.float32, (index.lengths for index in each)),
-            "offsets": np.concatenate([[0], np.cumsum(np.bincount(number[listed], minlength=len(chosen)))]),
-            "rows": row_of[in_lists],
-            "weights": all_of(np.float16, (index._weights for index in each))[posting_of[in_lists]],
-            "query_offsets": np.concatenate([[0], np.cumsum(asked)]),
-            "query_terms": all_of(
-                np.int32, (number[start + index._query_terms] for start, index in zip(starts, each, strict=True))
-            ),
-            "query_weights": all_of(np.float16, (index._query_weights for index in each)),
+            "lengths": all_of(np.float32, (index.lengths for index in each))[from_row],
+            "offsets": _from_0(np.bincount(number, listed, len(chosen)).astype(np.int64)),
+            "rows": row_at[rows[postings]].astype(np.int32),
+            "weights": all_of(np.float16, (index._weights for index in each))[postings],
+            "query_offsets": _from_0(asked[from_row]),
+            "query_terms": terms[in_turn],
+            "query_weights": all_of(np.float16, (index._query_weights for index in each))[in_turn],
         }
-        return cls(arrays, len(each))
+        return cls(arrays, len(row_at))
 
     def __len__(self) -> int:
         return self._n_rows
@@ -251,7 +265,7 @@ class LexicalIndex(Questions):
             "offsets": np.searchsorted(at, self._offsets),
             "rows": there[self._rows[at]],
             "weights": self._weights[at],
-            "query_offsets": np.concatenate([[0], np.cumsum(ends - starts)]),
+            "query_offsets": _from_0(ends - starts),
             "query_terms": self._query_terms[asked],
             "query_weights": self._query_weights[asked],
         }
@@ -260,6 +274,11 @@ class LexicalIndex(Questions):
     def rows_with(self, number: int) -> NDArray[np.int32]:
         """Return the rows that a term's list names, ascending."""
         return self._rows[self._offsets[number] : self._offsets[number + 1]]
+
+
+def _from_0(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return where lists of these sizes begin, and where the last one ends."""
+    return np.concatenate([[0], np.cumsum(sizes)])
 
 
 def stretch(lengths: NDArray[np.float32], mean_length: float) -> NDArray[np.float32]:

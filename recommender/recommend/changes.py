@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from recommender import links
@@ -24,12 +24,17 @@ class ChangeLog:
         recipe: how an article becomes views; the one that the snapshot was built with.
         waiting: ids that are not made into rows yet, the next ones to be tried first; readers see what was there before.
         n_untried: how many of those have not been tried since something was written last.
+        altered: whether readers see anything else than the snapshot.
+        former: what followed the catalog before; rows that it made under the same fit are taken from it, and it is let go
+            with the first reading.
     """
 
     base: Snapshot
     recipe: Recipe
     waiting: dict[str, None] = field(default_factory=dict)
     n_untried: int = 0
+    altered: bool = False
+    former: ChangeLog | None = None
     _change: int = -1
     _entries: dict[str, Entry] = field(default_factory=dict)
     _gone: set[str] = field(default_factory=set)
@@ -59,11 +64,13 @@ class ChangeLog:
             there = self._there(catalog, changed)
             targets = self._leads(catalog, changed)
             gone = set(changed) - there
-            waiting = {each: None for each in (*self.waiting, *there) if each not in gone}
-            tried = self._next(waiting, most)
-            ready = self._entries_of(catalog, self._present(catalog, tried))
+            known = self._known(catalog, there)
+            waiting = {each: None for each in (*self.waiting, *there) if each not in gone and each not in known}
+            tried = self._next(waiting, max(0, min(most, MAX_CHANGED - len(known))))
+            ready = known | self._entries_of(catalog, self._present(catalog, tried))
         seen = any(map(self._is_seen, gone))
         altered = bool(ready) or seen or any(map(self._leads_elsewhere, targets, targets.values()))
+        self.altered |= altered
         self._change = last
         self._gone = (self._gone - there) | gone
         self._targets |= targets
@@ -75,6 +82,17 @@ class ChangeLog:
         self.n_untried = len(waiting) if written else max(0, self.n_untried - len(tried))
         self.waiting = waiting | {each: None for each in tried if each not in ready}
         return self.changes() if altered else None
+
+    def _known(self, catalog: Catalog, ids: Collection[str]) -> dict[str, Entry]:
+        """Return the rows of these articles that the former log made, as they stand beside this snapshot."""
+        former, self.former = self.former, None
+        if former is None or former.recipe != self.recipe:
+            return {}
+        if any(former.base.manifest[name] != self.base.manifest[name] for name in ("fit", "encoder")):
+            return {}
+        since = {article_id for article_id, _ in catalog.changed_since(former._change)}
+        kept = [each for each in ids if each in former._entries and each not in former.waiting and each not in since]
+        return {each: former._entries[each].beside(self.base) for each in kept}
 
     def shows_what_went(self, view: View, ids: Iterable[str]) -> bool:
         """Tell whether a view still has a row of any of these that is gone."""

@@ -187,11 +187,34 @@ class Live:
             return
         self._problems.pop("index", None)
         with self._following:
+            before = self._opened
             self._open_catalog()
-            self._log = ChangeLog(base, opened.recipe)
-            self._read_at = -1
-            if not self._follow(opened):
-                self._held = opened
+            same = before is not None and self._opened == before
+            changes = ChangeLog(base, opened.recipe, former=self._log if same else None)
+        self._catch_up(changes)
+        with self._following:
+            self._log, self._read_at = changes, -1
+            self._held = opened.with_view(Overlay(base, changes.changes())) if changes.altered else opened
+            self._follow()
+
+    def _catch_up(self, changes: ChangeLog) -> None:
+        """Take in all that changed since a new snapshot was built, before it answers: no reader loses sight of what was there.
+
+        It goes in pages, and between two of them the former snapshot takes in what is new.
+        """
+        n_untried, first = 1, True
+        while n_untried and not self._stopping.is_set():
+            with self._following:
+                if self._reader is None:
+                    return
+                try:
+                    changes.read(self._reader, most=_MOST_TAKEN_IN, written=first)
+                except CatalogError as error:
+                    self._cannot_read(error)
+                    return
+                n_untried, first = changes.n_untried, False
+                if n_untried and self._held is not None:
+                    self._follow()
 
     def _open_catalog(self) -> None:
         """Open the catalog, unless it is the one that is open."""
@@ -223,30 +246,27 @@ class Live:
         self._problems["catalog"] = _NO_CATALOG
         log.error("what changed since the index was built cannot be read: %s", error)
 
-    def _follow(self, opened: Recommender | None = None, *, most: int | None = None) -> bool:
-        """Lay what changed over the snapshot, and tell whether that made another recommender; the lock is held.
+    def _follow(self, *, most: int | None = None) -> None:
+        """Lay what changed over the snapshot; the lock is held.
 
         ``most`` rows are made at a time, so that nobody who drops a withdrawn story waits for long; see ``ChangeLog.read``.
         """
-        recommender = opened or self._held
         most = _MOST_TAKEN_IN if most is None else most
-        if self._reader is None or self._log is None or recommender is None:
-            return False
+        if self._reader is None or self._log is None or self._held is None:
+            return
         try:
             version = self._reader.version()
             written = version != self._read_at
             if not written and not (self._log.n_untried and most):
-                return False
+                return
             changes = self._log.read(self._reader, most=most, written=written)
         except CatalogError as error:
             self._cannot_read(error)
-            return False
+            return
         self._read_at = version
         self._problems.pop("catalog", None)
-        if changes is None:
-            return False
-        self._held = recommender.with_view(Overlay(self._log.base, changes))
-        return True
+        if changes is not None:
+            self._held = self._held.with_view(Overlay(self._log.base, changes, self._held.snapshot))
 
     def _without_what_went(self, held: Recommender) -> Recommender:
         """Return what was held, or what takes its place where a row of it was withdrawn since.
@@ -274,7 +294,7 @@ class Live:
                 held = self._held or held
                 if self._log is not None and self._log.shows_what_went(held.snapshot, gone):
                     # What is held was read before that, and put in place after the log had taken it in.
-                    held = self._held = held.with_view(Overlay(self._log.base, self._log.changes()))
+                    held = self._held = held.with_view(Overlay(self._log.base, self._log.changes(), held.snapshot))
         self._probed = version, weakref.ref(held)  # not before: whoever asks meanwhile must wait as well
         return held
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from threading import Lock
 
 import numpy as np
 
@@ -84,8 +83,6 @@ class Questions:
         self._recipe = recipe
         self._encode = encode
         self._fuzzy_threshold = fuzzy_threshold
-        self._resolver: links.LinkResolver | None = None
-        self._resolver_lock = Lock()
         self._languages = tuple(sorted({base_language(name) for name in snapshot.columns.languages}))
 
     def of_row(self, number: int) -> Query:
@@ -100,7 +97,7 @@ class Questions:
         centres = self._snapshot.headline_centres if headline_only(article, views) else self._snapshot.centres
         own = self._snapshot.dense.row_of(article.id)
         if own is None and article.url:
-            own = self._snapshot.rows_by_url.get(url_key(article.url) or "")
+            own = self._snapshot.row_at(url_key(article.url) or "")
         text = f"{article.title}\n{article.description}\n{article.text}"
         return Query(
             vector=_centred(vector, article.language, centres),
@@ -153,19 +150,11 @@ class Questions:
     def _linked_rows(self, article: Article) -> list[int]:
         if not article.read_more:
             return []
-        resolver = self._link_resolver()
+        resolver = links.LinkResolver(self._snapshot.headlines, fuzzy_threshold=self._fuzzy_threshold)
         written = (Link(article.id, position, link.title, link.url) for position, link in enumerate(article.read_more))
         found = (resolver.resolve(link, article.published_at) for link in written)
         numbers = (self._snapshot.dense.row_of(target[0]) for target in found if target)
         return list(dict.fromkeys(number for number in numbers if number is not None))
-
-    def _link_resolver(self) -> links.LinkResolver:
-        with self._resolver_lock:
-            if self._resolver is None:
-                rows = map(self._snapshot.row, range(len(self._snapshot)))
-                targets = (links.Target(row.id, row.title, row.url) for row in rows)
-                self._resolver = links.LinkResolver(links.Headlines(targets), fuzzy_threshold=self._fuzzy_threshold)
-            return self._resolver
 
 
 def cleaned_text(text: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from recommender import compose, desk, fusion, links, snapshot
+from recommender import compose, desk, fusion, snapshot
 from recommender.answer import DEFAULT_OPTIONS, Answer, Options, options_of
 from recommender.article import Article
 from recommender.desk import NO_RULES, DeskRules, Wish
@@ -41,10 +41,11 @@ from recommender.recommend.page import page
 from recommender.recommend.pool import EncoderPool
 from recommender.recommend.preview import Tried, concerned, worth_showing
 from recommender.recommend.query import Query, Questions, cleaned_text
+from recommender.recommend.spelling import spelled_like
 from recommender.recommend.telling import Teller, Texts
 from recommender.settings import ServeSettings, Settings
 from recommender.snapshot import View
-from recommender.text import title_key, url_key
+from recommender.text import url_key
 from recommender.vectors import UNDATED, Hit, Matrix
 
 log = logging.getLogger(__name__)
@@ -404,11 +405,7 @@ class Recommender:
 
     def nearest_titles(self, text: str, n: int = 3) -> list[Suggestion]:
         """Return up to ``n`` articles whose headline or id is spelled most like ``text``."""
-        key = title_key(text)
-        if not key:
-            return []
-        numbers = links.nearest(key, self.snapshot.title_keys, self.snapshot.id_keys, n)
-        return [Suggestion(self.snapshot.dense.ids[number], self.snapshot.row(number).title) for number in numbers]
+        return spelled_like(self.snapshot, text, n)
 
     def meant(self, reference: str) -> str:
         """Return the id of the article or stub that an id or an address means.
@@ -422,7 +419,7 @@ class Recommender:
     def row_of(self, reference: str) -> int | None:
         """Return the row of an article or stub by id or address, None where the archive has none."""
         number = self.snapshot.dense.row_of(reference)
-        return number if number is not None else self.snapshot.rows_by_url.get(url_key(reference) or "")
+        return number if number is not None else self.snapshot.row_at(url_key(reference) or "")
 
     def _row(self, article_id: str) -> int:
         number = self.snapshot.dense.row_of(article_id)
@@ -436,7 +433,7 @@ class Recommender:
         key = url_key(url)
         if key is None:
             raise QueryError(f"url: {url[:200]!r} is not an absolute http(s) address")
-        number = self.snapshot.rows_by_url.get(key)
+        number = self.snapshot.row_at(key)
         if number is None:
             raise UnknownArticleError(
                 f"no article has the address {url[:500]}", self.nearest_titles(url.rsplit("/", 1)[-1])

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from recommender.rank import Columns, encode_lists, encode_names
 from recommender.snapshot.contents import Row
-from recommender.snapshot.entry import dates_of
 
 
 def columns_of(
     rows: Sequence[Row],
+    published_at: NDArray[np.int64],
     n_words: Sequence[int],
     tags: Sequence[Sequence[str]],
     authors: Sequence[Sequence[str]],
@@ -26,7 +26,7 @@ def columns_of(
     section, sections = encode_names([row.section for row in rows])
     kind, kinds = encode_names([row.kind for row in rows])
     return Columns(
-        published_at=dates_of(rows),
+        published_at=published_at,
         language=language,
         section=section,
         kind=kind,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -30,6 +30,7 @@ class Entry:
         lexical: an index of its terms alone.
         signature: what near-copies are found by.
         copies: rows of the snapshot that it is to stand beside which are near-copies of it, ascending, shape (m,).
+        published_at: in seconds, ``UNDATED`` for no date.
         n_words: length of headline, standfirst and body.
         tags, authors: of the article.
     """
@@ -39,6 +40,7 @@ class Entry:
     lexical: LexicalIndex
     signature: Signature
     copies: NDArray[np.int64]
+    published_at: int
     n_words: int
     tags: tuple[str, ...]
     authors: tuple[str, ...]
@@ -57,20 +59,26 @@ class Entry:
         centres = fit.headline_centres if headline_only(article, views) else fit.centres
         vector = centres.apply(article_vector(views, vectors)[None, :], [base_language(article.language)])[0]
         row = row_of(article, tuple(fit.terms.terms(article)))
-        signature = Signature.of(article)
+        signature, published_at = Signature.of(article), seconds(row.published_at)
         return cls(
             row,
             vector,
             index_of([Document.of(article.title, body_of(article), article.language)], fit.lexical),
             signature,
-            CopyRules().copies_of(
-                (signature, vector, seconds(row.published_at)),
-                (base.signatures, base.dense.vectors, base.columns.published_at),
-            ),
+            _copies((signature, vector, published_at), base),
+            published_at,
             n_words_of(article),
             article.tags,
             article.authors,
         )
+
+    def beside(self, base: Snapshot) -> Entry:
+        """Return the entry as it is beside another snapshot of the same fit."""
+        return replace(self, copies=_copies((self.signature, self.vector, self.published_at), base))
+
+
+def _copies(of: tuple[Signature, Vector, int], base: Snapshot) -> NDArray[np.int64]:
+    return CopyRules().copies_of(of, (base.signatures, base.dense.vectors, base.columns.published_at))
 
 
 def row_of(article: Article, terms: tuple[str, ...]) -> Row:

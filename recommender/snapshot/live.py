@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import mmap
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from recommender.explain import TermCounts
 from recommender.graph import LinkGraph
 from recommender.home import Home
 from recommender.lexical import LexicalIndex
+from recommender.links import Headlines, Target
 from recommender.neighbours import Near, Neighbours, Own
 from recommender.rank import BY_ROW, Columns
 from recommender.ready import ReadyLists
@@ -107,6 +109,24 @@ class Snapshot(View):
     def url_keys(self) -> Sequence[str | None]:
         """The url key of every row, None for one without an address."""
         return self._url_keys
+
+    @cached_property
+    def _rows_by_url(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for number, key in enumerate(self._url_keys):
+            if key:
+                found.setdefault(key, []).append(number)
+        return found
+
+    def rows_at(self, key: str) -> list[int]:
+        """Return the rows that have an address (a url key), ascending."""
+        return self._rows_by_url.get(key, [])
+
+    @cached_property
+    def headlines(self) -> Headlines:
+        """The rows by headline, for links; built when first asked for."""
+        rows = map(self.row, range(len(self)))
+        return Headlines(Target(row.id, row.title, row.url) for row in rows)
 
 
 def _own(said: Mapping[str, Any]) -> Own:

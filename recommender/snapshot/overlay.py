@@ -11,15 +11,17 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.copies import CopyRules, Signatures, groups_of
+from recommender.copies import groups_of
 from recommender.dense import DenseIndex, LayeredDense
 from recommender.graph import LinkGraph
-from recommender.lexical import LayeredIndex, LexicalIndex
+from recommender.lexical import LayeredIndex
+from recommender.links import Headlines, LayeredHeadlines, Target
 from recommender.neighbours import Near
 from recommender.rank import Columns, layered
+from recommender.snapshot.changed import ChangedRows
 from recommender.snapshot.columns import columns_of
 from recommender.snapshot.contents import Row
-from recommender.snapshot.entry import Entry, dates_of
+from recommender.snapshot.entry import Entry
 from recommender.snapshot.live import Snapshot
 from recommender.snapshot.view import View
 from recommender.text import title_key, url_key
@@ -54,25 +56,31 @@ class Overlay(View):
     dense: LayeredDense
     lexical: LayeredIndex
 
-    def __init__(self, base: Snapshot, changes: Changes) -> None:
-        """Lay changes over a snapshot."""
+    def __init__(self, base: Snapshot, changes: Changes, before: View | None = None) -> None:
+        """Lay changes over a snapshot.
+
+        Args:
+            base: the snapshot.
+            changes: since it was built.
+            before: what answered before; where that lay over the same snapshot, what the two have in common is taken from it.
+        """
         self._base = base
         self.changes = changes
         self.name, self.manifest, self.change = base.name, base.manifest, changes.change
         self.centres, self.headline_centres = base.centres, base.headline_centres
         self.own, self.finished_with = base.own, base.finished_with
         ids = sorted(changes.entries)
+        known = before._changed if isinstance(before, Overlay) and before._base is base else None
         entries = [changes.entries[article_id] for article_id in ids]
+        changed = ChangedRows(entries, base.fit.lexical, base.dense.dim, known)
+        self._changed: ChangedRows = changed
         self._rows = [entry.row for entry in entries]
-        vectors = np.array([entry.vector for entry in entries], np.float32).reshape(-1, base.dense.dim)
-        changed = DenseIndex.build(ids, vectors)
         self._place = _places(base.dense.ids, ids, [base.dense.row_of(each) for each in {*ids, *changes.gone}])
-        self.dense = LayeredDense(base.dense, changed, self._place)
-        small = LexicalIndex.joined([entry.lexical for entry in entries], base.fit.lexical)
-        self.lexical = LayeredIndex(base.lexical, small, self._place)
+        self.dense = LayeredDense(base.dense, DenseIndex.build(ids, changed.vectors), self._place)
+        self.lexical = LayeredIndex(base.lexical, changed.lexical, self._place)
         self._row_at = np.full(len(base) + len(ids), -1, np.int64)
         self._row_at[self._place] = np.arange(len(self._place))
-        self.columns = self._columns(entries, vectors)
+        self.columns = self._columns(changed)
         self.graph = LinkGraph(self._edges(changes.targets), self.columns.published_at)
 
     def row(self, number: int) -> Row:
@@ -137,41 +145,53 @@ class Overlay(View):
         return self._laid(self._base.url_keys, (url_key(row.url) if row.url else None for row in self._rows))
 
     @cached_property
+    def _changed_by_url(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for at, row in enumerate(self._rows):
+            if row.url and (key := url_key(row.url)):
+                found.setdefault(key, []).append(at)
+        return found
+
+    def rows_at(self, key: str) -> list[int]:
+        """Return the rows that have an address (a url key), ascending."""
+        n_base = len(self._base)
+        places = [*self._base.rows_at(key), *(n_base + at for at in self._changed_by_url.get(key, ()))]
+        return sorted(row for place in places if (row := int(self._row_at[place])) >= 0)
+
+    @cached_property
+    def headlines(self) -> LayeredHeadlines:
+        """The rows by headline, for links; the snapshot's are looked through once, whatever comes to lie over it."""
+        changed = Headlines(Target(row.id, row.title, row.url) for row in self._rows)
+        return LayeredHeadlines(self._base.headlines, changed, {*self.changes.entries, *self.changes.gone})
+
+    @cached_property
     def title_keys(self) -> tuple[str, ...]:
         """The title key of every row; the snapshot's are made once, whatever comes to lie over it."""
         return tuple(self._laid(self._base.title_keys, (title_key(row.title) for row in self._rows)))
-
-    @cached_property
-    def id_keys(self) -> tuple[str, ...]:
-        """The title key of every row's id."""
-        return tuple(self._laid(self._base.id_keys, (title_key(row.id) for row in self._rows)))
 
     def _laid(self, old: Iterable[T], new: Iterable[T]) -> list[T]:
         """Return what each row has, of what the snapshot's rows have and the changed ones."""
         every = [*old, *new]
         return [every[place] for place in self._place.tolist()]
 
-    def _columns(self, entries: Sequence[Entry], vectors: NDArray[np.float32]) -> Columns:
-        alone = np.full(len(entries), -1, np.int32)
-        changed = columns_of(
+    def _columns(self, changed: ChangedRows) -> Columns:
+        of_changed = columns_of(
             self._rows,
-            [entry.n_words for entry in entries],
-            [entry.tags for entry in entries],
-            [entry.authors for entry in entries],
-            alone,
+            changed.published_at,
+            [entry.n_words for entry in changed.entries],
+            [entry.tags for entry in changed.entries],
+            [entry.authors for entry in changed.entries],
+            np.full(len(changed), -1, np.int32),
         )
-        return layered(self._base.columns, changed, self._place, self._copies(entries, vectors))
+        return layered(self._base.columns, of_changed, self._place, self._copies(changed))
 
-    def _copies(self, entries: Sequence[Entry], vectors: NDArray[np.float32]) -> NDArray[np.int32]:
+    def _copies(self, changed: ChangedRows) -> NDArray[np.int32]:
         """Return the groups of near-copies: the pairs of old rows are known, those with a new one were found when it was made."""
         base, n_base = self._base, len(self._base)
-        signatures = Signatures.of([entry.signature for entry in entries])
-        dates = dates_of(self._rows)
-        among = CopyRules().pairs(signatures, vectors, dates) + n_base
-        copies = [entry.copies for entry in entries]
-        numbers = np.repeat(n_base + np.arange(len(entries)), [len(each) for each in copies])
+        copies = [entry.copies for entry in changed.entries]
+        numbers = np.repeat(n_base + np.arange(len(changed)), [len(each) for each in copies])
         between = np.stack([numbers, np.concatenate([*copies, np.zeros(0, np.int64)])], axis=1)
-        pairs = self._row_at[np.concatenate([base.copy_pairs, among, between])]
+        pairs = self._row_at[np.concatenate([base.copy_pairs, changed.pairs + n_base, between])]
         pairs = pairs[(pairs >= 0).all(axis=1)]
 
         def both(old: NDArray[Any], new: NDArray[Any]) -> NDArray[Any]:
@@ -179,9 +199,9 @@ class Overlay(View):
 
         return groups_of(
             pairs,
-            both(base.signatures.n_shingles, signatures.n_shingles),
-            both(base.signatures.marks, signatures.marks),
-            both(base.columns.published_at, dates),
+            both(base.signatures.n_shingles, changed.signatures.n_shingles),
+            both(base.signatures.marks, changed.signatures.marks),
+            both(base.columns.published_at, changed.published_at),
         )
 
     def _edges(self, targets: Mapping[str, Sequence[str]]) -> NDArray[np.int32]:

@@ -151,7 +151,7 @@ def _write_files(folder: Path, contents: Contents) -> None:
     if len(signatures) != len(rows):
         raise SnapshotError(f"{folder}: its files do not belong together; {REBUILD}")
     groups = groups_of(facts.copy_pairs, signatures.n_shingles, signatures.marks, dates)
-    columns = columns_of(rows, facts.n_words, facts.tags, facts.authors, groups)
+    columns = columns_of(rows, dates, facts.n_words, facts.tags, facts.authors, groups)
     DenseIndex.build([row.id for row in rows], contents.vectors).write(folder / "dense.faiss")
     contents.lexical.write(folder)
     save_array(folder / "copies.npy", signatures.hashes)

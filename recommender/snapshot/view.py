@@ -9,6 +9,7 @@ from typing import Any
 from recommender.dense import Searched
 from recommender.graph import LinkGraph
 from recommender.lexical import LayeredIndex, LexicalIndex
+from recommender.links import Headlines, LayeredHeadlines
 from recommender.neighbours import Near, Own
 from recommender.rank import Columns
 from recommender.snapshot.contents import Row
@@ -64,18 +65,20 @@ class View:
         """The url key of every row, None for one without an address."""
         raise NotImplementedError
 
-    @cached_property
-    def rows_by_url(self) -> dict[str, int]:
-        """The row of each url key; built when first asked for. Of two articles with one address, the first by id."""
-        keys = [(key, number) for number, key in enumerate(self.url_keys) if key]
-        return dict(reversed(keys))
+    def rows_at(self, key: str) -> list[int]:
+        """Return the rows that have an address (a url key), ascending."""
+        raise NotImplementedError
+
+    def row_at(self, key: str) -> int | None:
+        """Return the row that has an address (a url key), of two the first by id; None where none has it."""
+        return next(iter(self.rows_at(key)), None)
+
+    @property
+    def headlines(self) -> Headlines | LayeredHeadlines:
+        """The rows by headline and address, for links; built when first asked for."""
+        raise NotImplementedError
 
     @cached_property
     def title_keys(self) -> tuple[str, ...]:
         """The title key of every row; built when first asked for."""
         return tuple(title_key(self.row(number).title) for number in range(len(self)))
-
-    @cached_property
-    def id_keys(self) -> tuple[str, ...]:
-        """The title key of every row's id; built when first asked for."""
-        return tuple(title_key(article_id) for article_id in self.dense.ids)

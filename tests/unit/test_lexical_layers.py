@@ -54,7 +54,7 @@ def test_layers_answer_as_one_index_built_anew(
 
     anew = _built(after, folder / "anew", base.fit)
     alone = [index_of([Document.of(*changes[key])], base.fit) for key in small]
-    layers = LayeredIndex(base, LexicalIndex.joined(alone, base.fit), place)
+    layers = LayeredIndex(base, LexicalIndex.joined(alone, base.fit, np.arange(len(alone))), place)
 
     assert len(layers) == len(anew)
     pairs = [(layers.query_of_row(row), anew.query_of_row(row)) for row in range(len(anew))]
