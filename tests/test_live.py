@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -374,6 +376,25 @@ def test_rows_are_not_made_again_for_a_new_snapshot_of_the_same_fit(
     titles = {view.row(number).title for number in range(len(view))}
     assert {NEW.title, "A bridge is painted blue"} <= titles
     assert made == ["other"]
+    live.stop()
+
+
+def test_a_state_that_was_replaced_is_let_go_without_a_garbage_collection(published: Settings) -> None:
+    live = Live(published)
+    live.get()
+    gc.collect()
+    gc.disable()
+    try:
+        withdraw(published, ["cup-final"])
+        live.get().related("ferry-strike", MANY)
+        live.get().search("the strike at the ferries", MANY)
+        live.get().related_to(replace(NEW, id="unseen", read_more=(ReadMore("Ferry crews vote"),)), MANY)
+        states = [weakref.ref(live.get()), weakref.ref(live.get().snapshot)]
+        withdraw(published, ["ferry-vote"])
+        live.get()
+        assert [state() for state in states] == [None, None]
+    finally:
+        gc.enable()
     live.stop()
 
 

@@ -75,7 +75,7 @@ class Inquiry:
             first: the question as it was asked, where ``query`` says more than the asker did: cosines and probabilities
                 that are told are the first one's, scores are this one's.
         """
-        self._first = first or self
+        self._first_likeness = first._likeness if first else None
         self._snapshot = snapshot
         self._model = model
         self._query = query
@@ -149,7 +149,7 @@ class Inquiry:
             scores = parts.sum(axis=1)
         scores = np.round(scores if boosts is None else scores + boosts, SCORE_DIGITS)
         probability = None
-        dense, lexical = self._first._likeness.of(rows)
+        dense, lexical = (self._first_likeness or self._likeness).of(rows)
         if (calibration := self.calibration) is not None:
             probability = calibration.probability(dense, lexical)
         return Evidence(rows, scores, parts, dense, lexical, probability).take(np.lexsort((rows, -scores)))
@@ -160,7 +160,7 @@ class Inquiry:
 
     def cosines(self) -> tuple[Values, Values]:
         """Return the cosines of vectors and of terms with every row, each shape (n,), of the question as it was asked."""
-        likeness = self._first._likeness
+        likeness = self._first_likeness or self._likeness
         likeness.widen()
         return likeness.of(likeness.rows)
 

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from threading import Lock
 from typing import Any, Self
@@ -128,12 +129,9 @@ class Recommender:
         self._teller = Teller(snapshot, self._texts)
         finished = snapshot.finished_with
         self._finished = self._served if finished and self._made_with == finished else None
-        self._questions = Questions(
-            snapshot, recipe=self.recipe, encode=self._encode, fuzzy_threshold=self._fuzzy_threshold
-        )
-
-    def _encode(self, texts: Sequence[str]) -> Matrix:
-        return (self._pool or self.encoder()).encode(texts)
+        # No method of this object's own: a circle would keep each state, and all its arrays, until a garbage collection.
+        encode = self._pool.encode if self._pool else partial(_encoded, self.encoder)
+        self._questions = Questions(snapshot, recipe=self.recipe, encode=encode, fuzzy_threshold=self._fuzzy_threshold)
 
     @classmethod
     def open(cls, settings: Settings, *, name: str | None = None, texts: Texts | None = None) -> Self:
@@ -480,6 +478,10 @@ def _desk_rules(home: Home, like: Recommender | None) -> DeskRules:
     except CatalogError as error:
         log.error("the desk's rules cannot be read: %s", error)
         return NO_RULES if like is None else like.desk
+
+
+def _encoded(encoder: Callable[[], Encoder], texts: Sequence[str]) -> Matrix:
+    return encoder().encode(texts)
 
 
 def _pool(encoder: Callable[[], Encoder], serve: ServeSettings) -> EncoderPool:
