@@ -5,8 +5,8 @@
 
 A home is made in a temporary folder, out of the data sets that are there or the sample corpus, and served on 127.0.0.1 with the
 encoder that needs no model. Readers ask without a pause, writers write over HTTP with a key; an index is rebuilt beside the
-service after one third and after two thirds of the time, the second one is rolled back, and old ones are pruned. The archive
-keeps its size, so memory should keep its own. It ends by itself, with exit code 1 where a check failed.
+service after one third and after two thirds of the time, the first one is rolled back between the two, and old ones are pruned.
+The archive keeps its size, so memory should keep its own. It ends by itself, with exit code 1 where a check failed.
 
 * **No request fails**: no connection, no status but the expected one, no list that is not well formed.
 * **What is withdrawn** is in no answer that was asked for after the withdrawal was acknowledged, in any worker.
@@ -185,12 +185,12 @@ def _guarded(tally: Tally, run: Callable[[], None]) -> Callable[[], None]:
 
 
 def commands(tally: Tally, home: Path, seconds: float) -> None:
-    """Rebuild twice, roll back and prune, as an editor's scheduler does; what is due when the time is over is left out."""
+    """Rebuild, roll back, rebuild and prune, as an editor's scheduler does; what is due when the time is over is left out."""
     began = time.monotonic()
     for share, command in (
         (1 / 3, ["rebuild"]),
-        (2 / 3, ["rebuild"]),
-        (0.75, ["rollback"]),
+        (0.5, ["rollback"]),
+        (2 / 3, ["rebuild"]),  # so that as much lies over the index at the end as at the first look at the memory
         (0.8, ["prune", "--keep", "2"]),
     ):
         if tally.stopping.wait(max(0.0, share * seconds - (time.monotonic() - began))):
