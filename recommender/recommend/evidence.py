@@ -75,7 +75,7 @@ class Inquiry:
             first: the question as it was asked, where ``query`` says more than the asker did: cosines and probabilities
                 that are told are the first one's, scores are this one's.
         """
-        self._first_likeness = first._likeness if first else None
+        self._first_likeness: Likeness | None = first._likeness if first else None
         self._snapshot = snapshot
         self._model = model
         self._query = query
@@ -87,7 +87,7 @@ class Inquiry:
         if not options.freshness:
             weights = weights.only(*(name for name in PARTS if name != "freshness"))
         self._weights = weights
-        self._likeness = Likeness(snapshot, query)
+        self._likeness: Likeness = Likeness(snapshot, query)
         self._most_similar = self._likeness.nearest(DEPTH, self._is_another, own=False)
         self._dense_spread = self._likeness.dense_spread(self._most_similar)
         # Terms are compared within a language: rows of another one would only make every score look far from the mean.
