@@ -74,9 +74,7 @@ class Searched:
 
     def cosines_of(self, unit: Vector, rows: Rows) -> Cosines:
         """Return the cosine of a vector with some rows, shape (len(rows),); those that :meth:`cosines` has there."""
-        some = faiss.IndexFlatIP(self.dim)
-        some.add(self.vectors(rows))
-        return _every_cosine(some, unit)
+        raise NotImplementedError
 
     def search(self, query: Vector, k: int, allowed: Mask | None = None) -> list[Hit]:
         """Return the ``k`` best hits, best first; fewer when fewer are allowed.
@@ -186,6 +184,16 @@ class DenseIndex(Searched):
         """Return the cosine of a vector with every row, from one pass over the vectors."""
         return _every_cosine(self._index, unit)
 
+    def cosines_of(self, unit: Vector, rows: Rows) -> Cosines:
+        """Return the cosine of a vector with some rows, shape (len(rows),); those that :meth:`cosines` has there."""
+        unit, rows = np.ascontiguousarray(unit, np.float32), np.ascontiguousarray(rows, np.int64)
+        found = np.zeros(len(rows), np.float32)
+        if len(rows):
+            self._index.compute_distance_subset(
+                1, faiss.swig_ptr(unit), len(rows), faiss.swig_ptr(found), faiss.swig_ptr(rows)
+            )
+        return found
+
 
 class LayeredDense(Searched):
     """A large index with a small one over it: rows that were added, replaced or withdrawn since the large one was built."""
@@ -229,6 +237,15 @@ class LayeredDense(Searched):
     def cosines(self, unit: Vector) -> Cosines:
         """Return the cosine of a vector with every row, from one pass over the vectors."""
         return np.concatenate([self._base.cosines(unit), self._changed.cosines(unit)])[self._place]
+
+    def cosines_of(self, unit: Vector, rows: Rows) -> Cosines:
+        """Return the cosine of a vector with some rows, shape (len(rows),); those that :meth:`cosines` has there."""
+        place = self._place[rows]
+        old = place < len(self._base)
+        found = np.zeros(len(rows), np.float32)
+        found[old] = self._base.cosines_of(unit, place[old])
+        found[~old] = self._changed.cosines_of(unit, place[~old] - len(self._base))
+        return found
 
 
 def _every_cosine(index: Any, unit: Vector) -> Cosines:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from recommender.disk import mapped_array, open_array, save_array
 from recommender.errors import SnapshotError
+from recommender.vectors import positions
 
 Rows = NDArray[np.int64]
 Cosines = NDArray[np.float32]
@@ -140,3 +141,7 @@ class Neighbours:
         span = slice(int(self.offsets[row]), int(self.offsets[row + 1]))
         floors = Floors(*map(float, self.floors[row]))
         return Near(self.rows[span].astype(np.int64), self.dense[span], self.lexical[span], floors)
+
+    def around(self, rows: Rows) -> Rows:
+        """Return the rows that are kept for any of some rows, one's after the other's; a row may be among them twice."""
+        return self.rows[positions(self.offsets[rows], self.offsets[rows + 1])].astype(np.int64)

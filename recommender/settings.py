@@ -143,11 +143,13 @@ class IndexSettings(_Section):
     Attributes:
         neighbours: keep the rows that are most like each, about 5 kB an article: a list then needs no search.
         neighbours_from: only in an archive of so many articles and stubs; a smaller one is searched as quickly.
+        walk_from: in an archive of so many, a free text is answered by a walk along neighbours instead of two searches.
         processes: how many look for them; 0 for one a core.
     """
 
     neighbours: bool = True
     neighbours_from: int = Field(default=1_000, ge=0)
+    walk_from: int = Field(default=20_000, ge=0)
     processes: int = Field(default=0, ge=0, le=256)
 
 

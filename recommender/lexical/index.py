@@ -241,6 +241,10 @@ class LexicalIndex(Questions):
             scores *= self._stretch
         return scores
 
+    def stretched(self, values: Scores, rows: NDArray[np.int64]) -> Scores:
+        """Return cosines with some rows as those of a short query, shape (len(rows),); see :meth:`scores`."""
+        return np.asarray(values * self._stretch[rows])
+
     def only(self, rows: NDArray[np.int64]) -> LexicalIndex:
         """Return an index over some rows, ascending, that scores them as this one does; terms keep their numbers."""
         there = np.full(self._n_rows, -1, np.int32)

@@ -126,6 +126,15 @@ class LayeredIndex(Questions):
         of_base = self._base.scores(TermQuery(query.keys[old], query.numbers[old], query.weights[old], query.short))
         return np.concatenate([of_base, self.changed_scores(query)])[self._place]
 
+    def stretched(self, values: Scores, rows: NDArray[np.int64]) -> Scores:
+        """Return cosines with some rows as those of a short query, shape (len(rows),)."""
+        place, n_base = self._place[rows], len(self._base)
+        old = place < n_base
+        found = np.array(values)
+        found[old] = self._base.stretched(values[old], place[old])
+        found[~old] = self._changed.stretched(values[~old], place[~old] - n_base)
+        return found
+
     def changed_scores(self, query: TermQuery) -> Scores:
         """Return the cosine of every row of the small index alone with the query."""
         local, here = self._local(query.numbers)

@@ -17,15 +17,20 @@ from dataclasses import replace
 import numpy as np
 
 from recommender.fusion import Feedback
-from recommender.lexical import blend
+from recommender.lexical import TermQuery, blend
+from recommender.neighbours import Near
 from recommender.recommend.evidence import Evidence
 from recommender.recommend.query import Query
+from recommender.recommend.walk import seen_alone, surroundings
 from recommender.snapshot import View
 from recommender.vectors import normalise
 
 
 def with_feedback(snapshot: View, query: Query, first: Evidence, feedback: Feedback) -> Query:
     """Return the question with what the first stories say of it; the same question where it found none.
+
+    Where the question was asked by a walk, so is this one: from the stories that count to the rows that are kept as most
+    like them, for which alone their terms are counted.
 
     Args:
         snapshot: that was asked.
@@ -39,8 +44,30 @@ def with_feedback(snapshot: View, query: Query, first: Evidence, feedback: Feedb
     shares = np.exp(scores - scores[0])
     shares /= shares.sum()
     mean = (shares.astype(np.float32) @ snapshot.dense.vectors(rows)) * np.float32(feedback.dense)
-    told = (
+    vector = normalise(query.vector + mean)
+    told = [
         (snapshot.lexical.query_of_row(int(row)), feedback.lexical * float(share))
         for row, share in zip(rows, shares, strict=True)
-    )
-    return replace(query, vector=normalise(query.vector + mean), terms=blend(query.terms, told))
+    ]
+    asked = replace(query, vector=vector, terms=blend(query.terms, told), lexical=None, near=None)
+    if query.near is None or query.lexical is None:
+        return asked
+    near = np.zeros(len(snapshot), np.bool_)
+    near[first.rows] = True
+    shared = np.zeros(len(snapshot), np.float32)
+    for row, (terms, weight) in zip(rows.tolist(), told, strict=True):
+        kept = _kept(snapshot, row, terms)
+        near[kept.rows] = True
+        shared[kept.rows] += np.float32(weight) * kept.lexical
+    found = np.flatnonzero(near)
+    lexical = query.lexical[found] + snapshot.lexical.stretched(shared[found], found)
+    return replace(asked, near=seen_alone(found, snapshot.dense.cosines_of(vector, found), lexical))
+
+
+def _kept(snapshot: View, row: int, terms: TermQuery) -> Near:
+    """Return what is known of the rows most like a story, itself among them."""
+    kept = snapshot.near(row)
+    if kept is None:  # it has changed
+        return surroundings(snapshot, snapshot.dense.vector(row), snapshot.lexical.scores(terms))
+    rows, dense = np.append(kept.rows, row), np.append(kept.dense, np.float32(1))
+    return Near(rows, dense, np.append(kept.lexical, (terms.weights**2).sum()), kept.floors)

@@ -32,7 +32,7 @@ class Likeness:
         """Take a question; what is kept for it is looked at first."""
         self._snapshot = snapshot
         self._query = query
-        self._every_lexical: NDArray[np.float32] | None = None
+        self._every_lexical = query.lexical
         self._near = query.near
         if self._near is None:
             self.widen()

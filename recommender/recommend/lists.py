@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -13,14 +15,16 @@ from recommender.editorial import NO_HAND, Applied, Hand
 from recommender.fusion import Model
 from recommender.neighbours import Own
 from recommender.rank import Filters, Mask
-from recommender.recommend.evidence import Evidence, Inquiry, Rows
+from recommender.recommend.evidence import DEPTH, Evidence, Inquiry, Rows
 from recommender.recommend.feedback import with_feedback
 from recommender.recommend.likeness import Allowed
 from recommender.recommend.order import Arrangement, KeptCopy, arrange, boosts, on_page
 from recommender.recommend.query import Query
+from recommender.recommend.walk import surroundings
 from recommender.snapshot import View
 from recommender.vectors import UNDATED
 
+NO_FILTERS = Filters()
 _FEW = 8
 
 
@@ -28,31 +32,51 @@ class Lists:
     """Makes the lists of one snapshot."""
 
     def __init__(
-        self, snapshot: View, *, model: Model, hand: Hand, keep_copy: KeptCopy, clock: Callable[[], datetime]
+        self,
+        snapshot: View,
+        *,
+        model: Model,
+        hand: Hand,
+        keep_copy: KeptCopy,
+        walk_from: int | None,
+        clock: Callable[[], datetime],
     ) -> None:
+        """Take a snapshot; in one of ``walk_from`` rows a free text is answered by a walk, see ``walk``; None for never."""
         self._snapshot = snapshot
         self._model = model
         self._hand = hand
         self._keep_copy: KeptCopy = keep_copy
+        self._walk_from = walk_from
         self._clock = clock
 
     def with_model(self, model: Model) -> Lists:
         """Return the same with other weights."""
-        return Lists(self._snapshot, model=model, hand=self._hand, keep_copy=self._keep_copy, clock=self._clock)
+        other = copy.copy(self)
+        other._model = model
+        return other
 
     def inquiry(self, query: Query, options: Options) -> Inquiry:
         """Return what is known for a question; a free text is asked again together with the stories it finds first.
 
         They move scores alone: the floor holds against what the text says itself, so that nothing drifts into a list.
         """
+        alone = query.is_article or options.ranker in ("dense", "lexical")
+        if not alone and self._walks(options):
+            lexical = self._snapshot.lexical.scores(query.terms) if query.lexical is None else query.lexical
+            query = replace(query, lexical=lexical, near=surroundings(self._snapshot, query.vector, lexical))
         first = Inquiry(self._snapshot, self._model, query, options)
         feedback = self._model.feedback
-        alone = query.is_article or options.ranker in ("dense", "lexical")
         if alone or not (options.feedback and feedback.n_stories):
             return first
         found = first.score(first.candidates(lambda rows: ~self._snapshot.columns.stub[rows], feedback.n_stories))
         told = with_feedback(self._snapshot, query, found, feedback)
         return Inquiry(self._snapshot, self._model, told, options, first=first)
+
+    def _walks(self, options: Options) -> bool:
+        """Tell whether a free text is answered by a walk: in a large archive, unless the caller's filters leave little of it."""
+        narrow = replace(options.filters, exclude=frozenset(), stubs=True) != NO_FILTERS
+        large = self._walk_from is not None and len(self._snapshot) >= self._walk_from
+        return large and self._snapshot.own is not None and not narrow and 2 * options.k <= DEPTH
 
     def applied(self, query: Query, options: Options) -> Applied:
         """Return the desk's rules for this question; none of them touch the pure ranking, or what is asked blind.

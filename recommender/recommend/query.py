@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recommender import explain, links
 from recommender.article import Article, Link
@@ -35,9 +36,10 @@ class Query:
         terms: what the lexical index is asked with.
         language_known: whether the encoder was trained on the language.
         own_row: the article's own row, None where it is not in the archive.
-        near: what is kept of its cosines; None where nothing is, as for whatever is not asked with a row itself.
+        near: what is known of its cosines without a search; None where nothing is.
         is_article: False for a free text.
         shared: tells what a row and the question are both about.
+        lexical: the cosines of its terms with all rows, where they were counted already.
     """
 
     vector: Vector
@@ -50,6 +52,7 @@ class Query:
     is_article: bool
     shared: Callable[[Row], list[str]]
     near: Near | None = None
+    lexical: NDArray[np.float32] | None = None
 
 
 def query_of_row(snapshot: View, number: int) -> Query:

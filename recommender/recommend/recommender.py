@@ -85,6 +85,7 @@ class Recommender:
         intake: Intake | None = None,
         pool: EncoderPool | None = None,
         served: Options | None = None,
+        walk_from: int | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Take a snapshot and the means to encode what is not in it.
@@ -103,6 +104,7 @@ class Recommender:
             pool: encodes what readers ask with; where it cannot, a free text is answered by its words alone. None: whoever asks
                 encodes, and an error is one.
             served: how lists are made that the index may hold finished; None where none are taken from it.
+            walk_from: rows of an archive in which a free text is answered by a walk (``walk``); None for none.
             clock: tells when the desk's rules end.
         """
         self.recipe = recipe
@@ -116,6 +118,7 @@ class Recommender:
         self._intake = intake
         self._pool = pool
         self._served = served
+        self._walk_from = walk_from
         self._made_with = self.made_with(served) if served else None
         self._clock = clock
         self._take(snapshot)
@@ -125,7 +128,14 @@ class Recommender:
         self.snapshot = snapshot
         rules = (*self.desk.rules, *self.rules)  # of two pins of one story the first holds
         self.hand = Hand.of(rules, self.row_of, snapshot.columns.sections) if rules else NO_HAND
-        self._lists = Lists(snapshot, model=self.model, hand=self.hand, keep_copy=self._keep_copy, clock=self._clock)
+        self._lists = Lists(
+            snapshot,
+            model=self.model,
+            hand=self.hand,
+            keep_copy=self._keep_copy,
+            walk_from=self._walk_from,
+            clock=self._clock,
+        )
         self._teller = Teller(snapshot, self._texts)
         finished = snapshot.finished_with
         self._finished = self._served if finished and self._made_with == finished else None
@@ -189,6 +199,7 @@ class Recommender:
             intake=Intake(home, fuzzy_threshold=settings.links.fuzzy_threshold),
             pool=pool or (_pool(encoder, settings.serve) if pooled else None),
             served=options_of(settings.ranking),
+            walk_from=settings.index.walk_from,
         )
 
     def with_view(self, snapshot: View) -> Self:

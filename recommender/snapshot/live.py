@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import mmap
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -29,6 +30,8 @@ from recommender.snapshot.current import REBUILD, read_current, readable
 from recommender.snapshot.files import TERMS, verify
 from recommender.snapshot.view import View
 from recommender.vectors import Centres
+
+_LANDMARKS = 4.0  # so many times the square root of the number of rows
 
 
 class Snapshot(View):
@@ -90,6 +93,15 @@ class Snapshot(View):
     def near(self, number: int) -> Near | None:
         """Return what is kept of the rows most like one; None where nothing is."""
         return self.neighbours.near(number) if self.neighbours else None
+
+    def around(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return what is kept of the rows most like any of some, in no order, some twice."""
+        return self.neighbours.around(rows) if self.neighbours else np.zeros(0, np.int64)
+
+    def landmarks(self) -> NDArray[np.int64]:
+        """Return rows from which any other is a few steps away, from neighbour to neighbour."""
+        n = len(self)
+        return np.arange(0, n, max(1, int(math.sqrt(n) / _LANDMARKS)), dtype=np.int64)
 
     def finish_with(self, folder: Path, said: Mapping[str, Any] | None) -> None:
         """Answer with the finished lists in a folder from here on, with none where nothing is said of them."""

@@ -101,6 +101,17 @@ class Overlay(View):
         order = there[np.argsort(rows[there])]
         return Near(rows[order], dense[order], lexical[order], kept.floors)
 
+    def around(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return what is kept of the rows most like any of some, in no order, some twice; nothing for a changed row."""
+        place = self._place[rows]
+        found = self._row_at[self._base.around(place[place < len(self._base)])]
+        return found[found >= 0]
+
+    def landmarks(self) -> NDArray[np.int64]:
+        """Return rows from which any other is a few steps away, from neighbour to neighbour; changed rows are among them."""
+        found = self._row_at[np.concatenate([self._base.landmarks(), np.arange(len(self._base), len(self._row_at))])]
+        return np.sort(found[found >= 0])
+
     def finished(self, number: int) -> bytes | None:
         """Return a row's finished list, None where there is none, or something it depends on has changed."""
         place = int(self._place[number])

@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from recommender.dense import Searched
 from recommender.graph import LinkGraph
 from recommender.lexical import LayeredIndex, LexicalIndex
@@ -54,6 +57,14 @@ class View:
 
     def near(self, number: int) -> Near | None:
         """Return what is kept of the rows most like one; None where nothing is."""
+        raise NotImplementedError
+
+    def around(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return what is kept of the rows most like any of some, in no order, some twice; nothing for a changed row."""
+        raise NotImplementedError
+
+    def landmarks(self) -> NDArray[np.int64]:
+        """Return rows from which any other is a few steps away, from neighbour to neighbour; changed rows are among them."""
         raise NotImplementedError
 
     def finished(self, number: int) -> bytes | None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from recommender.dense import DenseIndex, as_scores, nearest
+from recommender.dense import DenseIndex, LayeredDense, as_scores, nearest
 from recommender.errors import SnapshotError
 from recommender.vectors import Hit, Matrix, Vector, normalise
 
@@ -312,6 +312,17 @@ def test_any_rows_have_their_vectors_and_cosines_the_scores_of_a_search(seed: in
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1.0, atol=1e-6)
     by_id = {hit.article_id: hit.score for hit in index.search(query, 40)}
     assert as_scores(index.cosines(normalise(query)))[asked].tolist() == [by_id[index.ids[row]] for row in rows]
+
+
+@MANY
+@given(seed=SEEDS, rows=st.lists(st.integers(0, 39), max_size=30))
+def test_some_rows_have_the_cosines_of_all_to_the_last_bit_in_layers_too(seed: int, rows: list[int]) -> None:
+    index = DenseIndex.build(_ids(40), _vectors(seed, 40))
+    some, query = np.array(rows, np.int64), index.vector(seed % 40)
+    changed = DenseIndex.build(["story-0", "story-0020", "story-1"], _vectors(seed + 1, 3))
+    layered = LayeredDense(index, changed, np.array([40, *range(20), 41, *range(21, 37), 42, 38, 39]))
+    for each in (index, layered):
+        np.testing.assert_array_equal(each.cosines_of(query, some), each.cosines(query)[some])
 
 
 def test_a_row_is_required_by_its_id() -> None:

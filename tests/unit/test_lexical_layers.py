@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,10 @@ def test_layers_answer_as_one_index_built_anew(
     for of_layers, of_anew in pairs:
         assert _same(of_layers, of_anew)
         assert layers.scores(of_layers).tolist() == anew.scores(of_anew).tolist()
+    ones, every = np.ones(len(anew), np.float32), np.arange(len(anew))
+    assert layers.stretched(ones, every).tolist() == anew.stretched(ones, every).tolist()
+    words = layers.query_of_words(asked[1])
+    assert layers.stretched(layers.scores(replace(words, short=False)), every).tolist() == layers.scores(words).tolist()
     for word in WORDS:
         assert layers.tells(word, "en") == anew.tells(word, "en")
 

@@ -1,0 +1,76 @@
+"""The rows most like a text, found from neighbour to neighbour: a large archive is not searched for them.
+
+What was kept of the rows most like each leads from any row to those about the same. A text starts at the rows that share most
+of its terms, and at landmarks all over the archive, and takes two steps from the nearest of them. Cosines of what was seen are exact; a
+row that no step led to is not found. How many that are, tests and the table in ARCHITECTURE.md ("A free text walks") say.
+
+Source: greedy search in a graph of nearest neighbours, as in Hajebi et al., "Fast Approximate Nearest-Neighbor Search with
+k-Nearest Neighbor Graph", IJCAI 2011; here the graph was there already, and full-text search says where to start.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.neighbours import Floors, Near
+from recommender.rank import Mask
+from recommender.snapshot import View
+from recommender.vectors import Vector
+
+Rows = NDArray[np.int64]
+Scores = NDArray[np.float32]
+BY_TERMS = 600  # of the rows that share most; a list asks for 200, and some may not stand in it
+_STEPS = 2
+_OPENED = 12  # rows whose neighbours are looked at in a step
+_UNSEEN = -2.0  # below any cosine: of rows that were not seen nothing is claimed
+
+
+def surroundings(snapshot: View, vector: Vector, lexical: Scores) -> Near:
+    """Return the rows most like a question, with exact cosines, from a walk; those that share most in terms are all among them.
+
+    Args:
+        snapshot: with neighbours.
+        vector: of the question.
+        lexical: its cosines with all rows by terms, shape (n,).
+    """
+    shared, floor = most(lexical, BY_TERMS)
+    seen = np.zeros(len(snapshot), np.bool_)
+    seen[shared] = seen[snapshot.landmarks()] = True
+    rows = np.flatnonzero(seen)
+    dense = snapshot.dense.cosines_of(vector, rows)
+    opened = np.zeros(len(snapshot), np.bool_)
+    for _ in range(_STEPS):
+        best = rows[np.argsort(-dense, kind="stable")[:_OPENED]]
+        found = np.flatnonzero(_led_to(snapshot, best[~opened[best]]) & ~seen)
+        opened[best] = seen[found] = True
+        rows = np.concatenate([rows, found])
+        dense = np.concatenate([dense, snapshot.dense.cosines_of(vector, found)])
+    order = np.argsort(rows)
+    return seen_alone(rows[order], dense[order], lexical[rows[order]], floor)
+
+
+def seen_alone(rows: Rows, dense: Scores, lexical: Scores, lexical_floor: float = 0.0) -> Near:
+    """Return what is known of some rows, where others are looked at only when these are too few.
+
+    Args:
+        rows: ascending, shape (m,).
+        dense, lexical: their cosines, shape (m,).
+        lexical_floor: what others share in terms at most.
+    """
+    return Near(rows, dense, lexical, Floors(_UNSEEN, lexical_floor, _UNSEEN, lexical_floor))
+
+
+def most(values: Scores, n: int) -> tuple[Rows, float]:
+    """Return the rows with the largest values, at most ``n`` and all above 0, and what the others have at most."""
+    least = float(np.partition(values, -n)[-n]) if len(values) > n else 0.0
+    if least <= 0:
+        return np.flatnonzero(values > 0), 0.0
+    above, equal = np.flatnonzero(values > least), np.flatnonzero(values == least)
+    return np.concatenate([above, equal[: n - len(above)]]), least
+
+
+def _led_to(snapshot: View, rows: Rows) -> Mask:
+    led = np.zeros(len(snapshot), np.bool_)
+    led[snapshot.around(rows)] = True
+    return led
