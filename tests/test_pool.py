@@ -65,13 +65,23 @@ def test_two_who_ask_the_same_at_once_are_answered_by_one_encoding(gated: Gated)
     pool.close()
 
 
+def test_what_is_to_be_done_meanwhile_is_done_before_the_vectors_are_there(gated: Gated) -> None:
+    pool = EncoderPool(lambda: gated, patience_seconds=10)
+
+    assert np.array_equal(pool.encode(["ferry"], gated.open.set), HashingEncoder().encode(["ferry"]))
+    done: list[int] = []
+    pool.encode(["ferry"], lambda: done.append(1))  # is remembered
+    assert done == [1]
+    pool.close()
+
+
 def test_one_too_many_is_refused_at_once(gated: Gated) -> None:
     pool = EncoderPool(lambda: gated, most_waiting=2, patience_seconds=0.01)
     for text in ("one", "two"):
         with pytest.raises(EncoderLateError):
             pool.encode([text])
     with pytest.raises(EncoderBusyError, match="2 questions wait to be encoded already"):
-        pool.encode(["three"])
+        pool.encode(["three"], lambda: pytest.fail("nothing is to be done for one that is refused"))
     with pytest.raises(EncoderLateError):
         pool.encode(["two"])  # is under way
     gated.open.set()

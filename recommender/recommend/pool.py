@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from concurrent.futures import TimeoutError as TooLongError
 from threading import Lock
 
@@ -13,6 +13,8 @@ import numpy as np
 from recommender.encoder import Encoder
 from recommender.errors import EncoderBusyError, EncoderLateError
 from recommender.vectors import Matrix, Vector
+
+_HEAD_START_SECONDS = 0.0005  # for the thread that encodes, which else waits for the interpreter
 
 
 class EncoderPool:
@@ -55,8 +57,12 @@ class EncoderPool:
         """How many questions wait or are under way."""
         return len(self._under_way)
 
-    def encode(self, texts: Sequence[str]) -> Matrix:
+    def encode(self, texts: Sequence[str], meanwhile: Callable[[], object] | None = None) -> Matrix:
         """Return unit vectors, shape (len(texts), dim), in the order of ``texts``; at least one text.
+
+        Args:
+            texts: to be encoded.
+            meanwhile: called, once, while they are; not at all where they cannot be.
 
         Raises:
             EncoderBusyError: too many wait already.
@@ -69,6 +75,10 @@ class EncoderPool:
                 self._known.move_to_end(text)
             missing = tuple(dict.fromkeys(text for text in texts if text not in known))
             future = self._asked(missing) if missing else None
+        if future is not None and meanwhile is not None:
+            wait([future], timeout=_HEAD_START_SECONDS)
+        if meanwhile is not None:
+            meanwhile()
         if future is not None:
             try:
                 known |= future.result(timeout=self._patience_seconds)

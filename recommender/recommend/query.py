@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +21,13 @@ from recommender.snapshot import Row, View
 from recommender.text import base_language, clean, url_key
 from recommender.vectors import UNDATED, Centres, Matrix, Vector
 
-Encode = Callable[[Sequence[str]], Matrix]
-"""Makes unit vectors of texts, shape (len(texts), dim)."""
+
+class Encode(Protocol):
+    """Makes unit vectors of texts."""
+
+    def __call__(self, texts: Sequence[str], meanwhile: Callable[[], object] | None = None) -> Matrix:
+        """Return the vectors, shape (len(texts), dim); ``meanwhile`` is called before they are there."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +125,18 @@ class Questions:
     def by_words_alone(self, text: str, language: str | None = None) -> Query:
         """Return the query of a cleaned free text without a vector, where none is to be had: terms alone find stories."""
         return self._of_text(text, language, np.zeros(self._snapshot.dense.dim, np.float32))
+
+    def of_text(self, text: str, language: str | None = None) -> Query:
+        """Return the query of a cleaned free text, held against all rows by its words while it is encoded."""
+        by_words: list[Query] = []
+
+        def ask() -> None:
+            query = self.by_words_alone(text, language)
+            by_words.append(replace(query, lexical=self._snapshot.lexical.scores(query.terms)))
+
+        vector = self._encode([text], ask)[0]
+        query = by_words[0]
+        return replace(query, vector=_centred(vector, query.language, self._snapshot.headline_centres))
 
     def of_texts(self, texts: Iterable[str], language: str | None = None) -> list[Query]:
         """Return the queries of cleaned free texts, encoded together.

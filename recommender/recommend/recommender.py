@@ -342,7 +342,7 @@ class Recommender:
         text = cleaned_text(text)
         note = None
         try:
-            (query,) = self._questions.of_texts([text], language)
+            query = self._questions.of_text(text, language)
         except (EncoderBusyError, EncoderDisabledError):
             raise
         except EncoderError as error:
@@ -491,7 +491,11 @@ def _desk_rules(home: Home, like: Recommender | None) -> DeskRules:
         return NO_RULES if like is None else like.desk
 
 
-def _encoded(encoder: Callable[[], Encoder], texts: Sequence[str]) -> Matrix:
+def _encoded(
+    encoder: Callable[[], Encoder], texts: Sequence[str], meanwhile: Callable[[], object] | None = None
+) -> Matrix:
+    if meanwhile is not None:
+        meanwhile()
     return encoder().encode(texts)
 
 
