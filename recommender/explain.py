@@ -192,9 +192,11 @@ def terms_in_text(
         tells: whether a word of the headline says anything; "with" does not.
     """
     said = _said(text[:_MAX_TEXT_CHARS], language)
+    said_words = frozenset(said)
     heard = [word for word in words(headline) if len(word) >= _MIN_QUERY_WORD_CHARS]
-    shared = [term for term in dict.fromkeys([*terms, *heard]) if _holds(said, _stems(term, language))]
-    return [term for term in shared if term in terms or tells(term)]
+    stemmed = ((term, _stems(term, language)) for term in dict.fromkeys([*terms, *heard]))
+    met = ((term, stems) for term, stems in stemmed if stems and (stems[0] in said_words or not stems[0].isascii()))
+    return [term for term, stems in met if _holds(said, stems) and (term in terms or tells(term))]
 
 
 def relation(query_at: int, published_at: int, dense: float, terms: float) -> Relation:

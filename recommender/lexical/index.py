@@ -40,6 +40,7 @@ FILES = tuple(
 _TELLING_SHARE = 0.15
 _FEW_ARTICLES = 7
 _BLOCK_POSTINGS = 2**22
+_MOST_REMEMBERED = 4096
 
 Scores = NDArray[np.float32]
 
@@ -49,6 +50,9 @@ class Questions:
 
     languages: tuple[str, ...]
     fit: LexicalFit
+
+    def __init__(self) -> None:
+        self._telling: dict[tuple[str, str | None], bool] = {}  # by word and language: readers ask for the same ones
 
     def lookup(self, keys: Keys) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
         """Return the numbers of terms, and which of them are known; each shape (len(keys),)."""
@@ -92,6 +96,15 @@ class Questions:
 
     def tells(self, word: str, language: str | None) -> bool:
         """Tell whether a word is one that few articles of its language have: at most 15 %, or seven where there are few."""
+        told = self._telling.get((word, language))
+        if told is None:
+            told = self._tells(word, language)
+            if len(self._telling) >= _MOST_REMEMBERED:
+                self._telling.clear()
+            self._telling[word, language] = told
+        return told
+
+    def _tells(self, word: str, language: str | None) -> bool:
         keys = keys_of(terms(word, language), base_language(language))
         numbers, known = self.lookup(keys)
         if not len(keys) or not known.all():
@@ -111,6 +124,7 @@ class LexicalIndex(Questions):
         Raises:
             SnapshotError: they do not belong together.
         """
+        super().__init__()
         self.languages = tuple(str(name) for name in arrays["languages"])
         self.keys: Keys = arrays["keys"]
         self.lengths: NDArray[np.float32] = arrays["lengths"]

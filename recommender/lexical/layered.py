@@ -74,6 +74,7 @@ class LayeredIndex(Questions):
             changed: over the changed rows, made with ``index_of`` under the fit of ``base``.
             place: of each row: its row in ``base``, or the size of ``base`` plus its row in ``changed``; shape (n,).
         """
+        super().__init__()
         self.fit = base.fit
         self._base, self._changed, self._place = base, changed, place
         at, known = found_in(base.keys, changed.keys)

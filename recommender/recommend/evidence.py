@@ -94,7 +94,8 @@ class Inquiry:
         self._lexical_spread = self._likeness.lexical_spread(self._is_kin)
         graph, own = snapshot.graph, query.own_row
         self._before = query.published_at if options.blind else None
-        self._votes = graph.votes(*self._voters(), own, self._before) if options.ranker == "full" else NOTHING
+        asks_voters = options.ranker == "full" and (query.is_article or weights.votes > 0)
+        self._votes = graph.votes(*self._voters(), own, self._before) if asks_voters else NOTHING
         self._nearness = graph.nearness(own, self._before)
 
     def in_view(self, linked: Sequence[int]) -> list[int]:

@@ -20,7 +20,10 @@ from recommender.vectors import Vector
 
 Rows = NDArray[np.int64]
 Scores = NDArray[np.float32]
-BY_TERMS = 600  # of the rows that share most; a list asks for 200, and some may not stand in it
+BY_TERMS, NEAREST = (
+    600,
+    800,
+)  # of the rows that share most, and of the nearest; a list asks for 200 that may stand in it
 _STEPS = 2
 _OPENED = 12  # rows whose neighbours are looked at in a step
 _UNSEEN = -2.0  # below any cosine: of rows that were not seen nothing is claimed
@@ -35,19 +38,22 @@ def surroundings(snapshot: View, vector: Vector, lexical: Scores) -> Near:
         lexical: its cosines with all rows by terms, shape (n,).
     """
     shared, floor = most(lexical, BY_TERMS)
-    seen = np.zeros(len(snapshot), np.bool_)
+    seen, opened = np.zeros(len(snapshot), np.bool_), np.zeros(len(snapshot), np.bool_)
     seen[shared] = seen[snapshot.landmarks()] = True
+    found, every, kept = np.flatnonzero(seen), np.zeros(0, np.int64), np.zeros(0, np.float32)
+    for step in range(_STEPS + 1):
+        every = np.concatenate([every, found])
+        kept = np.concatenate([kept, snapshot.dense.cosines_of(vector, found)])
+        if step < _STEPS:
+            best = every[_largest(kept, _OPENED)]
+            found = np.flatnonzero(_led_to(snapshot, best[~opened[best]]) & ~seen)
+            opened[best] = seen[found] = True
+    dense = np.zeros(len(snapshot), np.float32)
+    dense[every] = kept
+    seen[:] = False
+    seen[every[_largest(kept, NEAREST)]] = seen[shared] = True
     rows = np.flatnonzero(seen)
-    dense = snapshot.dense.cosines_of(vector, rows)
-    opened = np.zeros(len(snapshot), np.bool_)
-    for _ in range(_STEPS):
-        best = rows[np.argsort(-dense, kind="stable")[:_OPENED]]
-        found = np.flatnonzero(_led_to(snapshot, best[~opened[best]]) & ~seen)
-        opened[best] = seen[found] = True
-        rows = np.concatenate([rows, found])
-        dense = np.concatenate([dense, snapshot.dense.cosines_of(vector, found)])
-    order = np.argsort(rows)
-    return seen_alone(rows[order], dense[order], lexical[rows[order]], floor)
+    return seen_alone(rows, dense[rows], lexical[rows], floor)
 
 
 def seen_alone(rows: Rows, dense: Scores, lexical: Scores, lexical_floor: float = 0.0) -> Near:
@@ -68,6 +74,11 @@ def most(values: Scores, n: int) -> tuple[Rows, float]:
         return np.flatnonzero(values > 0), 0.0
     above, equal = np.flatnonzero(values > least), np.flatnonzero(values == least)
     return np.concatenate([above, equal[: n - len(above)]]), least
+
+
+def _largest(values: Scores, n: int) -> Rows:
+    """Return the places of the largest values, in no order."""
+    return np.argpartition(values, -n)[-n:] if len(values) > n else np.arange(len(values))
 
 
 def _led_to(snapshot: View, rows: Rows) -> Mask:
