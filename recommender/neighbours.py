@@ -143,5 +143,8 @@ class Neighbours:
         return Near(self.rows[span].astype(np.int64), self.dense[span], self.lexical[span], floors)
 
     def around(self, rows: Rows) -> Rows:
-        """Return the rows that are kept for any of some rows, one's after the other's; a row may be among them twice."""
-        return self.rows[positions(self.offsets[rows], self.offsets[rows + 1])].astype(np.int64)
+        """Return the nearest of some rows by vectors, one's after the other's; a row may be among them twice."""
+        starts, ends = self.offsets[rows], self.offsets[rows + 1]
+        at = positions(starts, ends)
+        nearest = self.dense[at] >= np.repeat(self.floors[rows, 0], ends - starts)
+        return self.rows[at[nearest]].astype(np.int64)

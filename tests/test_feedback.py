@@ -136,9 +136,9 @@ def test_the_question_moves_towards_the_first_stories_by_their_shares(recommende
         told = snapshot.lexical.query_of_row(int(row))
         for number, weight in zip(told.numbers.tolist(), told.weights.tolist(), strict=True):
             terms[number] = terms.get(number, 0.0) + 0.25 * share * weight
-    assert asked.terms.numbers.tolist() == sorted(terms)
-    np.testing.assert_allclose(asked.terms.weights, [terms[number] for number in sorted(terms)], rtol=1e-5)
-    assert asked.terms.short
+    assert asked.all_terms().numbers.tolist() == sorted(terms)
+    np.testing.assert_allclose(asked.all_terms().weights, [terms[number] for number in sorted(terms)], rtol=1e-5)
+    assert asked.all_terms().short
 
 
 def test_where_nothing_was_found_the_question_stays(recommender: Recommender) -> None:

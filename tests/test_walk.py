@@ -106,7 +106,7 @@ def test_a_walk_looks_at_a_part_of_the_archive(newsroom: tuple[Settings, Snapsho
     made, live = newsroom
     (query,) = Recommender.over(live, made)._questions.of_texts([_texts(1)[0]])
 
-    near = walk.surroundings(live, query.vector, live.lexical.scores(query.terms))
+    near = walk.surroundings(live, query.vector, walk.start(live.lexical.scores(query.terms)))
 
     assert 40 < len(near.rows) < N * 0.7
     assert (np.diff(near.rows) > 0).all()

@@ -17,11 +17,11 @@ from dataclasses import replace
 import numpy as np
 
 from recommender.fusion import Feedback
-from recommender.lexical import TermQuery, blend
+from recommender.lexical import TermQuery
 from recommender.neighbours import Near
 from recommender.recommend.evidence import Evidence
 from recommender.recommend.query import Query
-from recommender.recommend.walk import seen_alone, surroundings
+from recommender.recommend.walk import seen_alone, start, surroundings
 from recommender.snapshot import View
 from recommender.vectors import normalise
 
@@ -49,8 +49,8 @@ def with_feedback(snapshot: View, query: Query, first: Evidence, feedback: Feedb
         (snapshot.lexical.query_of_row(int(row)), feedback.lexical * float(share))
         for row, share in zip(rows, shares, strict=True)
     ]
-    asked = replace(query, vector=vector, terms=blend(query.terms, told), lexical=None, near=None)
-    if query.near is None or query.lexical is None:
+    asked = replace(query, vector=vector, told=told, begun=None, near=None)
+    if query.near is None or query.begun is None:
         return asked
     near = np.zeros(len(snapshot), np.bool_)
     near[first.rows] = True
@@ -60,7 +60,7 @@ def with_feedback(snapshot: View, query: Query, first: Evidence, feedback: Feedb
         near[kept.rows] = True
         shared[kept.rows] += np.float32(weight) * kept.lexical
     found = np.flatnonzero(near)
-    lexical = query.lexical[found] + snapshot.lexical.stretched(shared[found], found)
+    lexical = query.begun.lexical[found] + snapshot.lexical.stretched(shared[found], found)
     return replace(asked, near=seen_alone(found, snapshot.dense.cosines_of(vector, found), lexical))
 
 
@@ -68,6 +68,6 @@ def _kept(snapshot: View, row: int, terms: TermQuery) -> Near:
     """Return what is known of the rows most like a story, itself among them."""
     kept = snapshot.near(row)
     if kept is None:  # it has changed
-        return surroundings(snapshot, snapshot.dense.vector(row), snapshot.lexical.scores(terms))
+        return surroundings(snapshot, snapshot.dense.vector(row), start(snapshot.lexical.scores(terms)))
     rows, dense = np.append(kept.rows, row), np.append(kept.dense, np.float32(1))
     return Near(rows, dense, np.append(kept.lexical, (terms.weights**2).sum()), kept.floors)

@@ -32,7 +32,7 @@ class Likeness:
         """Take a question; what is kept for it is looked at first."""
         self._snapshot = snapshot
         self._query = query
-        self._every_lexical = query.lexical
+        self._every_lexical = query.begun.lexical if query.begun else None
         self._near = query.near
         if self._near is None:
             self.widen()
@@ -48,7 +48,7 @@ class Likeness:
 
     def _lexical_of_all(self) -> NDArray[np.float32]:
         if self._every_lexical is None:
-            self._every_lexical = self._snapshot.lexical.scores(self._query.terms)
+            self._every_lexical = self._snapshot.lexical.scores(self._query.all_terms())
         return self._every_lexical
 
     def of(self, rows: Rows) -> tuple[Values, Values]:

@@ -20,7 +20,7 @@ from recommender.recommend.feedback import with_feedback
 from recommender.recommend.likeness import Allowed
 from recommender.recommend.order import Arrangement, KeptCopy, arrange, boosts, on_page
 from recommender.recommend.query import Query
-from recommender.recommend.walk import surroundings
+from recommender.recommend.walk import start, surroundings
 from recommender.snapshot import View
 from recommender.vectors import UNDATED
 
@@ -62,8 +62,8 @@ class Lists:
         """
         alone = query.is_article or options.ranker in ("dense", "lexical")
         if not alone and self._walks(options):
-            lexical = self._snapshot.lexical.scores(query.terms) if query.lexical is None else query.lexical
-            query = replace(query, lexical=lexical, near=surroundings(self._snapshot, query.vector, lexical))
+            begun = query.begun or start(self._snapshot.lexical.scores(query.terms))
+            query = replace(query, begun=begun, near=surroundings(self._snapshot, query.vector, begun))
         first = Inquiry(self._snapshot, self._model, query, options)
         feedback = self._model.feedback
         if alone or not (options.feedback and feedback.n_stories):

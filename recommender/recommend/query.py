@@ -8,15 +8,15 @@ from functools import partial
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recommender import explain, links
 from recommender.article import Article, Link
 from recommender.encoder import Recipe, article_vector, encode_views, headline_only, known_languages
 from recommender.errors import QueryError
 from recommender.ingest import with_language
-from recommender.lexical import TermQuery
+from recommender.lexical import TermQuery, blend
 from recommender.neighbours import Near
+from recommender.recommend.walk import Start, start
 from recommender.snapshot import Row, View
 from recommender.text import base_language, clean, url_key
 from recommender.vectors import UNDATED, Centres, Matrix, Vector
@@ -45,7 +45,8 @@ class Query:
         near: what is known of its cosines without a search; None where nothing is.
         is_article: False for a free text.
         shared: tells what a row and the question are both about.
-        lexical: the cosines of its terms with all rows, where they were counted already.
+        told: terms of stories that are asked along, each with its weight.
+        begun: where a walk starts, where its terms were held against all rows already.
     """
 
     vector: Vector
@@ -58,7 +59,12 @@ class Query:
     is_article: bool
     shared: Callable[[Row], list[str]]
     near: Near | None = None
-    lexical: NDArray[np.float32] | None = None
+    told: Sequence[tuple[TermQuery, float]] = ()
+    begun: Start | None = None
+
+    def all_terms(self) -> TermQuery:
+        """Return the terms with those that are asked along."""
+        return blend(self.terms, self.told) if self.told else self.terms
 
 
 def query_of_row(snapshot: View, number: int) -> Query:
@@ -132,7 +138,7 @@ class Questions:
 
         def ask() -> None:
             query = self.by_words_alone(text, language)
-            by_words.append(replace(query, lexical=self._snapshot.lexical.scores(query.terms)))
+            by_words.append(replace(query, begun=start(self._snapshot.lexical.scores(query.terms))))
 
         vector = self._encode([text], ask)[0]
         query = by_words[0]

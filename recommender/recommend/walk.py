@@ -10,6 +10,8 @@ k-Nearest Neighbor Graph", IJCAI 2011; here the graph was there already, and ful
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,19 +27,38 @@ BY_TERMS, NEAREST = (
     800,
 )  # of the rows that share most, and of the nearest; a list asks for 200 that may stand in it
 _STEPS = 2
-_OPENED = 12  # rows whose neighbours are looked at in a step
+_OPENED = 16  # rows whose neighbours are looked at in a step
 _UNSEEN = -2.0  # below any cosine: of rows that were not seen nothing is claimed
 
 
-def surroundings(snapshot: View, vector: Vector, lexical: Scores) -> Near:
+class Start(NamedTuple):
+    """Where a walk starts, found without the question's vector.
+
+    Attributes:
+        lexical: the question's cosines with all rows by terms, shape (n,).
+        shared: the rows that share most, 600 at most.
+        floor: what the others share at most.
+    """
+
+    lexical: Scores
+    shared: Rows
+    floor: float
+
+
+def start(lexical: Scores) -> Start:
+    """Return where a walk starts, by the cosines of terms with all rows."""
+    return Start(lexical, *most(lexical, BY_TERMS))
+
+
+def surroundings(snapshot: View, vector: Vector, begun: Start) -> Near:
     """Return the rows most like a question, with exact cosines, from a walk; those that share most in terms are all among them.
 
     Args:
         snapshot: with neighbours.
         vector: of the question.
-        lexical: its cosines with all rows by terms, shape (n,).
+        begun: where it starts.
     """
-    shared, floor = most(lexical, BY_TERMS)
+    lexical, shared, floor = begun
     seen, opened = np.zeros(len(snapshot), np.bool_), np.zeros(len(snapshot), np.bool_)
     seen[shared] = seen[snapshot.landmarks()] = True
     found, every, kept = np.flatnonzero(seen), np.zeros(0, np.int64), np.zeros(0, np.float32)

@@ -95,7 +95,7 @@ class Snapshot(View):
         return self.neighbours.near(number) if self.neighbours else None
 
     def around(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return what is kept of the rows most like any of some, in no order, some twice."""
+        """Return the nearest of some rows by vectors, as far as they are kept, in no order, some twice."""
         return self.neighbours.around(rows) if self.neighbours else np.zeros(0, np.int64)
 
     def landmarks(self) -> NDArray[np.int64]:

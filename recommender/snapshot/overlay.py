@@ -102,7 +102,7 @@ class Overlay(View):
         return Near(rows[order], dense[order], lexical[order], kept.floors)
 
     def around(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return what is kept of the rows most like any of some, in no order, some twice; nothing for a changed row."""
+        """Return the nearest of some rows by vectors, as far as they are kept, in no order, some twice; none of a changed row."""
         place = self._place[rows]
         found = self._row_at[self._base.around(place[place < len(self._base)])]
         return found[found >= 0]

@@ -60,7 +60,7 @@ class View:
         raise NotImplementedError
 
     def around(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return what is kept of the rows most like any of some, in no order, some twice; nothing for a changed row."""
+        """Return the nearest of some rows by vectors, as far as they are kept, in no order, some twice; none of a changed row."""
         raise NotImplementedError
 
     def landmarks(self) -> NDArray[np.int64]:
