@@ -158,6 +158,18 @@ def test_stories_that_are_on_the_page_are_left_out_and_near_ones_take_their_plac
     assert _shared(walking, searching, without, _texts(20)) > 0.85
 
 
+def test_a_text_whose_language_few_stories_have_needs_no_search(
+    newsroom: tuple[Settings, Snapshot], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    walking, searching = _both(newsroom[1], newsroom[0])
+    told = [searching.search(text, replace(LIST, feedback=False), language="de").results for text in _texts(20)]
+    monkeypatch.setattr(likeness.Likeness, "widen", lambda self: pytest.fail("the whole archive was searched"))
+
+    found = [walking.search(text, replace(LIST, feedback=False), language="de").results for text in _texts(20)]
+    shared = [len({x.id for x in one} & {x.id for x in other}) for one, other in zip(found, told, strict=True)]
+    assert np.mean(shared) > 0.9 * LIST.k
+
+
 def test_where_everything_is_kept_a_walk_is_a_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(neighbourhood, "KEPT", 60)
     monkeypatch.setattr(neighbourhood, "_LOOKED_THROUGH", 60)

@@ -89,20 +89,14 @@ class Likeness:
         Args:
             k, allowed, own: as in :meth:`nearest`.
         """
-        matching = np.flatnonzero(allowed(self.rows) & (self.lexical > 0))
         floor = 0.0 if self._near is None else self._near.floors.of_lexical(own=own)
-        if len(matching) < k:
-            enough, best = floor <= 0, matching
-        else:
-            shared = self.lexical[matching]
-            least = np.partition(shared, -k)[-k]
-            enough = floor <= 0 or least > floor
-            above = matching[shared > least]
-            best = np.sort(np.concatenate([above, matching[shared == least][: k - len(above)]]))
-        if not enough:
-            self.widen()
-            return self.best_matching(k, allowed, own=own)
-        return self.rows[best]
+        best, enough = _most(self.lexical, k, allowed(self.rows), floor)
+        if enough:
+            return self.rows[best]
+        if self._every_lexical is not None:  # was counted already: no vector is needed for this
+            return _most(self._every_lexical, k, allowed(np.arange(len(self._snapshot))), 0.0)[0]
+        self.widen()
+        return self.best_matching(k, allowed, own=own)
 
     def dense_spread(self, best: Rows) -> Spread:
         """Return the spread of the nearest rows, given best first."""
@@ -117,9 +111,23 @@ class Likeness:
         floor = self._near.floors.lexical
         if len(shared) >= N_BEST and np.partition(shared, -N_BEST)[-N_BEST] >= floor:
             return Spread.of(shared)
+        if floor > 0 and self._every_lexical is not None:
+            return Spread.of(self._every_lexical[allowed(np.arange(len(self._snapshot)))])
         if floor > 0:
             self.widen()
             return self.lexical_spread(allowed)
         everyone = np.arange(len(self._snapshot))
         n_others = int(allowed(everyone).sum()) - len(shared)
         return Spread.of(np.concatenate([shared, np.zeros(min(N_BEST, n_others), np.float32)]))
+
+
+def _most(values: NDArray[np.float32], k: int, allowed: Mask, floor: float) -> tuple[Rows, bool]:
+    """Return the places of the ``k`` largest values above 0 that are allowed, ascending, and whether none below ``floor`` is missing."""
+    matching = np.flatnonzero(allowed & (values > 0))
+    if len(matching) < k:
+        return matching, floor <= 0
+    shared = values[matching]
+    least = np.partition(shared, -k)[-k]
+    above = matching[shared > least]
+    best = np.sort(np.concatenate([above, matching[shared == least][: k - len(above)]]))
+    return best, bool(floor <= 0 or least > floor)
