@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -135,6 +136,11 @@ class Options:
 
 
 DEFAULT_OPTIONS = Options()
+
+
+def to_json(value: object) -> str:
+    """Return plain data as this program writes answers; one way, so that kept bytes are those that would be written."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def options_of(settings: RankingSettings) -> Options:

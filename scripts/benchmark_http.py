@@ -120,13 +120,14 @@ def had_by_clients(port: int, ids: Sequence[str]) -> tuple[list[str], int]:
 
 
 def kept_and_not(port: int) -> tuple[int, int]:
-    """Return how many lists of known articles were there when they were asked for, and how many were made."""
+    """Return how many lists of known articles a worker had when they were asked for, and how many it took from the index or made."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", "/metrics")
     told = connection.getresponse().read().decode()
     connection.close()
     found = dict(re.findall(r'^recommender_kept_lists_total\{outcome="(\w+)"\} (\S+)$', told, re.MULTILINE))
-    return int(float(found.get("hit", 0))), int(float(found.get("miss", 0)))
+    made = sum(float(found.get(outcome, 0)) for outcome in ("finished", "miss"))
+    return int(float(found.get("hit", 0))), int(made)
 
 
 class Rounds:

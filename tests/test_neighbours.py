@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import numpy as np
 import pytest
-from newsroom import NOW, publish, settings_for, store, withdraw
+from finished import N, article, published, settings_keeping, small_depths
+from newsroom import settings_for, store, withdraw
 
-from recommender import compose, fusion, links, snapshot
+from recommender import compose, fusion, links
 from recommender.answer import Options, options_of
-from recommender.article import Article, ReadMore
+from recommender.article import ReadMore
 from recommender.build import fitting
 from recommender.catalog import Catalog
 from recommender.encoder import HashingEncoder
@@ -26,16 +25,13 @@ from recommender.home import Home
 from recommender.ingest import encode_missing
 from recommender.neighbours import FILES, Neighbours, Own
 from recommender.rank import Filters
-from recommender.recommend import Recommender, evidence, find_neighbours, finish_lists, likeness, neighbourhood, parts
+from recommender.recommend import Recommender, evidence, find_neighbours, neighbourhood, parts
 from recommender.recommend.carried import Carried
 from recommender.recommend.changes import ChangeLog
 from recommender.recommend.likeness import Likeness
 from recommender.settings import IndexSettings, RankingSettings, Settings
 from recommender.snapshot import Overlay, Snapshot, View
 
-N = 120
-WORDS = [f"{start}{end}" for start in ("har", "fer", "cou", "sto", "bri", "tra", "mar", "wal") for end in
-         ("bour", "ry", "ncil", "rm", "dge", "in", "ket", "king")]  # fmt: skip
 EVERY = {
     "as served": Options(),
     "long": Options(k=30, floor=0.0, explain=True),
@@ -50,63 +46,18 @@ EVERY = {
 
 
 @pytest.fixture(autouse=True)
-def small_depths(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep and search so few that an archive of 160 is many times as large."""
-    monkeypatch.setattr(evidence, "DEPTH", 16)
-    monkeypatch.setattr(neighbourhood, "KEPT", 22)
-    monkeypatch.setattr(neighbourhood, "_ENOUGH", 19)
-    monkeypatch.setattr(neighbourhood, "_LOOKED_THROUGH", 60)
-    for module in (fusion, likeness):
-        monkeypatch.setattr(module, "N_BEST", 12)
-
-
-def _article(number: int, chance: Random) -> Article:
-    language = chance.choices(["en", "de"], [4, 1])[0]
-    about = chance.randrange(6)
-    mine = WORDS[about * 8 : about * 8 + 24]
-    return Article(
-        id=f"a{number:03}",
-        title=" ".join([*chance.sample(mine, 3), f"{number}"]),
-        text=" ".join(chance.choices(mine, k=chance.randint(5, 60))),
-        published_at=None if chance.random() < 0.05 else NOW - timedelta(days=chance.randrange(900)),
-        language=language,
-        section=chance.choice(["sea", "land", None]),
-        kind=chance.choices(["news", "opinion", "sponsored"], [8, 1, 1])[0],
-        read_more=tuple(
-            ReadMore("", f"https://a.example/{chance.randrange(N)}")
-            if chance.random() < 0.9
-            else ReadMore("Never written")
-            for _ in range(chance.choice([0, 0, 1, 2]))
-        ),
-        url=f"https://a.example/{number}",
-    )
-
-
-def _settings(home: Path, **ranking: Any) -> Settings:
-    made = settings_for(home)
-    return made.model_copy(
-        update={"index": IndexSettings(neighbours_from=0, processes=1), "ranking": RankingSettings(**ranking)}
-    )
-
-
-def _published(made: Settings) -> Snapshot:
-    watch = lambda *progress: None  # noqa: E731
-    publish(
-        made,
-        neighbours=partial(find_neighbours, settings=made, watch=watch),
-        lists=partial(finish_lists, settings=made, watch=watch),
-    )
-    return snapshot.load(Home(made.home))
+def _small_depths(monkeypatch: pytest.MonkeyPatch) -> None:
+    small_depths(monkeypatch)
 
 
 @pytest.fixture(scope="module")
 def newsroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings, Snapshot]]:
     with pytest.MonkeyPatch.context() as patch:
-        small_depths.__wrapped__(patch)  # type: ignore[attr-defined]
-        made = _settings(tmp_path_factory.mktemp("neighbours") / "home")
+        small_depths(patch)
+        made = settings_keeping(tmp_path_factory.mktemp("neighbours") / "home")
         chance = Random(7)
-        store(made, [_article(number, chance) for number in range(N)])
-        yield made, _published(made)
+        store(made, [article(number, chance) for number in range(N)])
+        yield made, published(made)
 
 
 def _encode(made: Settings) -> None:
@@ -172,10 +123,10 @@ def test_lists_from_kept_neighbours_are_those_of_a_search(newsroom: tuple[Settin
 
 @pytest.mark.slow
 def test_past_only_needs_no_search_where_the_newsroom_has_set_it(tmp_path: Path) -> None:
-    made = _settings(tmp_path / "home", past_only=True)
+    made = settings_keeping(tmp_path / "home", past_only=True)
     chance = Random(8)
-    store(made, [_article(number, chance) for number in range(N)])
-    view = _published(made)
+    store(made, [article(number, chance) for number in range(N)])
+    view = published(made)
     assert view.own == Own(made.ranking.kinds, past_only=True, same_language=made.ranking.same_language)
     counted = _compared(view, made, options_of(made.ranking))
     assert counted["searched"] < 0.25 * counted["lists"]
@@ -187,12 +138,12 @@ def test_changes_over_kept_neighbours_answer_as_an_index_built_anew(
     newsroom: tuple[Settings, Snapshot], tmp_path: Path, seed: int
 ) -> None:
     chance = Random(seed)
-    made = _settings(tmp_path / "home")
-    first = [_article(number, Random(f"{seed} {number}")) for number in range(N)]
+    made = settings_keeping(tmp_path / "home")
+    first = [article(number, Random(f"{seed} {number}")) for number in range(N)]
     store(made, first)
-    base = _published(made)
+    base = published(made)
     log = ChangeLog(base, compose.recipe(made.encoder))
-    changed = [_article(number, chance) for number in chance.sample(range(N + 12), 12)]
+    changed = [article(number, chance) for number in chance.sample(range(N + 12), 12)]
     relinked = [
         replace(first[number], read_more=(ReadMore("", f"https://a.example/{chance.randrange(N)}"),))
         for number in chance.sample(range(N), 4)
@@ -215,7 +166,7 @@ def test_changes_over_kept_neighbours_answer_as_an_index_built_anew(
         patch.setattr(
             Carried, "near", lambda self, row: taken_over.append((found := near(self, row)) is not None) or found
         )
-        anew = _published(made)
+        anew = published(made)
     assert anew.manifest["fit"] == base.manifest["fit"]
     assert sum(taken_over) > N / 2 if seed % 2 else not taken_over
     counted = _compared(anew, made, EVERY["as served"])
@@ -228,13 +179,13 @@ def test_changes_over_kept_neighbours_answer_as_an_index_built_anew(
 @pytest.mark.parametrize("seed", [0, 1, 2, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (3, 4, 5))])
 def test_a_finished_list_is_served_only_where_it_would_be_made_the_same_now(tmp_path: Path, seed: int) -> None:
     chance = Random(f"finished {seed}")
-    made = _settings(tmp_path / "home")
-    first = [_article(number, Random(f"{seed} {number}")) for number in range(N)]
+    made = settings_keeping(tmp_path / "home")
+    first = [article(number, Random(f"{seed} {number}")) for number in range(N)]
     store(made, first)
-    base = _published(made)
+    base = published(made)
     log = ChangeLog(base, compose.recipe(made.encoder))
     if seed % 3 == 0:
-        store(made, [_article(N + 1, chance)])
+        store(made, [article(N + 1, chance)])
     if seed % 3 == 1:
         withdraw(made, [chance.choice(first).id])
     if seed % 3 == 2:
@@ -284,25 +235,25 @@ def test_floors_hold_for_every_row_that_is_not_kept(newsroom: tuple[Settings, Sn
 
 @pytest.mark.slow
 def test_after_many_rebuilds_what_was_taken_over_is_still_exact(tmp_path: Path) -> None:
-    made = _settings(tmp_path / "home")
+    made = settings_keeping(tmp_path / "home")
     chance = Random(11)
-    store(made, [_article(number, chance) for number in range(N)])
-    view = _published(made)
+    store(made, [article(number, chance) for number in range(N)])
+    view = published(made)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fitting, "MAX_SHARE_CHANGED", 100.0)
         patch.setattr(neighbourhood, "_MOST_CHANGED", 100.0)
         for _ in range(4):
-            store(made, [_article(number, chance) for number in chance.sample(range(N + 10), 3)])
+            store(made, [article(number, chance) for number in chance.sample(range(N + 10), 3)])
             withdraw(made, [f"a{number:03}" for number in chance.sample(range(N), 3)])
-            view = _published(made)
+            view = published(made)
     counted = _compared(view, made, EVERY["as served"])
     assert counted["searched"] < 0.1 * counted["lists"]
 
 
 def test_a_small_archive_keeps_none(tmp_path: Path) -> None:
     made = settings_for(tmp_path / "home")
-    store(made, [_article(number, Random(number)) for number in range(20)])
-    view = _published(made)
+    store(made, [article(number, Random(number)) for number in range(20)])
+    view = published(made)
     assert view.neighbours is None
     assert view.near(0) is None
     assert not set(FILES) & set(view.manifest["files"])

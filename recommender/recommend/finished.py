@@ -4,14 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
-from recommender.answer import Answer, Options, Recommendation
+from recommender.answer import Answer, Options, Recommendation, to_json
 from recommender.editorial import Applied
 from recommender.fusion import Model
 from recommender.recommend.order import KeptCopy
 from recommender.snapshot import View
+
+_LINE = tuple(name for name in Recommendation.__slots__ if name != "details")
+_FIRST = ("query", "results")
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedList:
+    """A finished list as it goes out.
+
+    Attributes:
+        body: the JSON of the contract, byte for byte what ``answer.to_json`` makes of the restored answer.
+        ids: of the stories in it, in their order.
+    """
+
+    body: bytes
+    ids: tuple[str, ...]
 
 
 def made_with(options: Options, model: Model, keep_copy: KeptCopy) -> str:
@@ -33,7 +50,7 @@ def stored(answer: Answer) -> bytes:
     """Return an answer as it is kept: its JSON, without the name of the snapshot."""
     told = answer.as_dict()
     del told["snapshot"]
-    return json.dumps(told, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    return to_json(told).encode("utf-8", "surrogatepass")
 
 
 def restored(raw: bytes, snapshot: str) -> Answer:
@@ -41,3 +58,26 @@ def restored(raw: bytes, snapshot: str) -> Answer:
     told: dict[str, Any] = json.loads(raw.decode("utf-8", "surrogatepass"))
     results = tuple(Recommendation(**line) for line in told["results"])
     return Answer(told["query"], results, snapshot, told.get("empty_reason"), told.get("short_reason"))
+
+
+def as_served(raw: bytes, snapshot: str) -> FinishedList | None:
+    """Return the list that was kept as ``raw`` in the form of the contract, without writing it anew: the name is put in its place.
+
+    None where the bytes are not those that this version would write, or are no text that can be sent.
+    """
+    try:
+        told: dict[str, Any] = json.loads(raw.decode())
+    except UnicodeDecodeError:  # half a character
+        return None
+    results = told["results"]
+    rest = {name: told[name] for name in told if name not in _FIRST}
+    end = f", {to_json(rest)[1:]}".encode() if rest else b"}"
+    if not raw.endswith(end) or any(tuple(line) != _LINE for line in results):
+        return None
+    body = b"".join((raw[: -len(end)], _naming(snapshot), end))
+    return FinishedList(body, tuple(line["id"] for line in results))
+
+
+@lru_cache(maxsize=8)
+def _naming(snapshot: str) -> bytes:
+    return f', "snapshot": {to_json(snapshot)}'.encode()

@@ -34,7 +34,7 @@ from recommender.fusion import Model
 from recommender.home import Home
 from recommender.ingest import Intake, Withdrawn, Written
 from recommender.recommend.evidence import Inquiry
-from recommender.recommend.finished import made_with, restored, touched_by
+from recommender.recommend.finished import FinishedList, as_served, made_with, restored, touched_by
 from recommender.recommend.left_out import LOOKED_THROUGH, Inspected, left_out
 from recommender.recommend.lists import Lists
 from recommender.recommend.order import KeptCopy
@@ -255,6 +255,15 @@ class Recommender:
         """
         return self._of_known(self._row(article_id), options)
 
+    def finished(self, article_id: str) -> FinishedList | None:
+        """Return what :meth:`related` answers for a known article asked as readers are served, where the index holds it finished.
+
+        None where it has to be made, and where no article has this id.
+        """
+        number = self.snapshot.dense.row_of(article_id) if self._finished else None
+        raw = None if number is None else self._kept(number)
+        return None if raw is None else as_served(raw, self.snapshot.name)
+
     def related_by_url(self, url: str, options: Options = DEFAULT_OPTIONS) -> Answer:
         """Return the stories related to the article at an address, in any spelling that means the same page.
 
@@ -461,12 +470,14 @@ class Recommender:
         return made_with(options, self.model, self._keep_copy)
 
     def _of_known(self, number: int, options: Options) -> Answer:
-        if options == self._finished:
-            applied = self.hand.under(number, self._clock())
-            raw = None if touched_by(applied, number, self.snapshot) else self.snapshot.finished(number)
-            if raw is not None:
-                return restored(raw, self.snapshot.name)
+        if options == self._finished and (raw := self._kept(number)) is not None:
+            return restored(raw, self.snapshot.name)
         return self._answer(*self._of_row(number), options)
+
+    def _kept(self, number: int) -> bytes | None:
+        """Return a row's finished list as it is kept; None where it would not be made the same now."""
+        applied = self.hand.under(number, self._clock())
+        return None if touched_by(applied, number, self.snapshot) else self.snapshot.finished(number)
 
     def _of_row(self, number: int) -> tuple[Query, dict[str, Any]]:
         row = self.snapshot.row(number)

@@ -7,6 +7,7 @@ A list under today's story changes within minutes, one under a story of last yea
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from flask import Response, request
@@ -23,6 +24,7 @@ _UNDATED = _HOUR
 _TEXT = 2 * _MINUTE
 _EMPTY = 30
 _STALE_IF_ERROR = _DAY
+_MOST_NAMED = 100  # stories, the article itself among them
 
 
 def max_age(published_at: datetime | None, now: datetime, *, empty: bool, of_article: bool = True) -> int:
@@ -47,6 +49,32 @@ def surrogate_key(article_id: str) -> str:
     return f"article-{hashlib.blake2b(article_id.encode('utf-8', 'surrogatepass'), digest_size=8).hexdigest()}"
 
 
+def list_headers(
+    own_id: str | None, ids: Sequence[str], published_at: datetime | None, now: datetime
+) -> list[tuple[str, str]]:
+    """Return what a list says to caches, whoever made it.
+
+    Args:
+        own_id: of the article whose list it is; None for a free text or an article without an id.
+        ids: of the stories in it, in their order.
+        published_at, now: see :func:`max_age`.
+    """
+    seconds = max_age(published_at, now, empty=not ids, of_article=own_id is not None)
+    named = [*([] if own_id is None else [own_id]), *ids][:_MOST_NAMED]
+    return [
+        (
+            "Cache-Control",
+            f"public, max-age={seconds}, stale-while-revalidate={seconds}, stale-if-error={_STALE_IF_ERROR}",
+        ),
+        ("Surrogate-Key", " ".join(["lists", *map(surrogate_key, named)])),
+    ]
+
+
+def etag_of_bytes(body: bytes) -> str:
+    """Return the ETag of a body as it is sent plain."""
+    return f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+
+
 def of_list(response: Response, answer: Answer, recommender: Recommender) -> Response:
     """Say on a list's response how long it may be kept, and answer 304 to whoever has it.
 
@@ -58,19 +86,13 @@ def of_list(response: Response, answer: Answer, recommender: Recommender) -> Res
     if answer.note:  # another answer is on its way
         response.headers["Cache-Control"] = "no-store"
         return response
-    own_id = answer.query.get("id")
+    own_id = answer.query.get("id") or None
     published_at = recommender.published_at(own_id) if own_id else None
-    now = datetime.now(UTC)
-    seconds = max_age(published_at, now, empty=not answer.results, of_article=own_id is not None)
-    response.headers["Cache-Control"] = (
-        f"public, max-age={seconds}, stale-while-revalidate={seconds}, stale-if-error={_STALE_IF_ERROR}"
-    )
-    ids = [*([own_id] if own_id else []), *(result.id for result in answer.results)]
-    response.headers["Surrogate-Key"] = " ".join(["lists", *(surrogate_key(article_id) for article_id in ids[:100])])
-    form = chosen(request.headers.get("Accept-Encoding", ""))
-    etag = hashlib.blake2b(response.get_data(), digest_size=12).hexdigest()
-    pack(response, form)
-    response.headers["ETag"] = etag_of(f'"{etag}"', response.headers.get("Content-Encoding", PLAIN))
+    ids = [result.id for result in answer.results]
+    response.headers.update(list_headers(own_id, ids, published_at, datetime.now(UTC)))
+    etag = etag_of_bytes(response.get_data())
+    pack(response, chosen(request.headers.get("Accept-Encoding", "")))
+    response.headers["ETag"] = etag_of(etag, response.headers.get("Content-Encoding", PLAIN))
     response.vary.add("Accept-Encoding")
     if request.if_none_match:  # else it would only cost time
         response.make_conditional(request)

@@ -1,6 +1,7 @@
 """The one hot question, answered before Flask is asked: finished bytes of a known article's list, with their ETag.
 
-Everything else, and every list that is not here yet, goes to Flask; what it answers is kept.
+A list that is asked for as readers are served and that the index holds finished is taken from there. Everything else goes to
+Flask. Whatever is answered is kept.
 """
 
 from __future__ import annotations
@@ -8,75 +9,25 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any
 
 from recommender.errors import RecommenderError
 from recommender.recommend import Live, Recommender
-from recommender.web.encodings import PLAIN, chosen, etag_of, packed
+from recommender.web.caching import etag_of_bytes, list_headers
+from recommender.web.cors import readable_by
+from recommender.web.encodings import PLAIN, chosen, packed
+from recommender.web.kept import Form, Kept, Key, names
 from recommender.web.observing import KEPT, ROUTE
+from recommender.web.responses import HARDENED, JSON
 
 Start = Callable[..., Any]
 App = Callable[[dict[str, Any], Start], Iterable[bytes]]
-Key = tuple[str, str, str]
 
-_PREFIX, _SUFFIXES = "/v1/articles/", ("/related", "/related.html")
+_PREFIX, _PLAIN_SUFFIX = "/v1/articles/", "/related"
+_SUFFIXES = (_PLAIN_SUFFIX, "/related.html")
 _MAX_SECONDS = 3600.0  # the headers of a list change with its article's age
-_NOT_OF_ALL_FORMS = {"content-length", "content-encoding", "date", "etag", "vary"}
-_LEFT_OUT_OF_304 = {"content-length", "content-type", "content-encoding"}
-
-
-class Form(NamedTuple):
-    """An answer in a form in which it is sent.
-
-    Attributes:
-        etag: as it stands in its header.
-        headers, unchanged: of the answer, and of one to who has it.
-        body: its bytes.
-        n_bytes: what it takes that no other form does.
-    """
-
-    etag: str
-    headers: list[tuple[str, str]]
-    unchanged: list[tuple[str, str]]
-    body: bytes
-    n_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A finished answer.
-
-    Attributes:
-        key: what was asked.
-        serial: of the recommender that it was made with.
-        good_until: seconds on the clock.
-        headers: what all forms have.
-        etag: of the plain form.
-        forms: by name, each made when it is first asked for.
-    """
-
-    key: Key
-    serial: int
-    good_until: float
-    headers: tuple[tuple[str, str], ...]
-    etag: str
-    forms: dict[str, Form] = field(default_factory=dict)
-
-    @property
-    def n_bytes(self) -> int:
-        """What it takes, about."""
-        return 1_000 + sum(map(len, self.key)) + sum(form.n_bytes for form in self.forms.values())
-
-    def form(self, name: str, body: bytes, n_bytes: int) -> Form:
-        """Return a form with these bytes."""
-        encoding = [] if name == PLAIN else [("Content-Encoding", name)]
-        etag = etag_of(self.etag, name)
-        headers = [*self.headers, ("ETag", etag), ("Content-Length", str(len(body))), *encoding]
-        unchanged = [pair for pair in headers if pair[0].lower() not in _LEFT_OUT_OF_304]
-        return Form(etag, headers, unchanged, body, n_bytes)
 
 
 class FastLane:
@@ -105,7 +56,7 @@ class FastLane:
         self._lock = Lock()
         self._kept: OrderedDict[Key, Kept] = OrderedDict()
         self._n_bytes = 0
-        self.hits = self.misses = 0
+        self.hits = self.finished = self.misses = 0
 
     def __call__(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         """Answer a request."""
@@ -122,13 +73,19 @@ class FastLane:
         origin = environ.get("HTTP_ORIGIN", "")  # of the others none is told anything
         key = (path, environ.get("QUERY_STRING", ""), origin if origin in self._cors_origins else "")
         kept = self._find(key, held.serial)
-        if kept is None:
-            self.misses += 1
-            environ[KEPT] = "miss"
-            return self._ask(environ, start, key, held)
-        self.hits += 1
-        environ[KEPT] = "hit"
-        return self._serve(kept, environ, start)
+        if kept is not None:
+            self.hits += 1
+            environ[KEPT] = "hit"
+            return self._serve(kept, environ, start)
+        kept = self._finished(environ, key, held)
+        if kept is not None:
+            self.finished += 1
+            environ[KEPT] = "finished"
+            self._keep(kept)
+            return self._serve(kept, environ, start)
+        self.misses += 1
+        environ[KEPT] = "miss"
+        return self._ask(environ, start, key, held)
 
     def _find(self, key: Key, serial: int) -> Kept | None:
         with self._lock:
@@ -141,9 +98,29 @@ class FastLane:
             self._kept.move_to_end(key)
             return kept
 
+    def _finished(self, environ: Mapping[str, Any], key: Key, held: Recommender) -> Kept | None:
+        """Return what Flask would answer, where the index holds it: the list of an article that was asked for without any parameter."""
+        path, query, _ = key
+        if query or not path.endswith(_PLAIN_SUFFIX):
+            return None
+        article_id = _utf8(path[len(_PREFIX) : -len(_PLAIN_SUFFIX)])
+        found = None if article_id is None else held.finished(article_id)
+        if article_id is None or found is None:
+            return None
+        now = self._wall_clock()
+        headers = [
+            ("Content-Type", JSON),
+            *list_headers(article_id, found.ids, held.published_at(article_id), now),
+            ("Vary", "Accept-Encoding"),
+            *readable_by(self._cors_origins, environ.get("HTTP_ORIGIN")),
+            *HARDENED.items(),
+        ]
+        good_until = self._clock() + self._seconds(held, now)
+        return Kept.of(key, held.serial, good_until, headers, etag_of_bytes(found.body), found.body)
+
     def _ask(self, environ: dict[str, Any], start: Start, key: Key, held: Recommender) -> Iterable[bytes]:
         """Put the question to Flask, unconditionally and for the plain form, and keep a good answer."""
-        good_until = self._clock() + self._seconds(held)
+        good_until = self._clock() + self._seconds(held, self._wall_clock())
         told: list[Any] = []
         unasked = ("HTTP_IF_NONE_MATCH", "HTTP_RANGE", "HTTP_ACCEPT_ENCODING")
         asked = {name: value for name, value in environ.items() if name not in unasked}
@@ -156,14 +133,12 @@ class FastLane:
         if not status.startswith("200") or etag is None:
             start(status, told[1])
             return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
-        kept = Kept(key, held.serial, good_until, _of_all_forms(headers), etag)
-        kept.forms[PLAIN] = kept.form(PLAIN, body, len(body))
+        kept = Kept.of(key, held.serial, good_until, told[1], etag, body)
         self._keep(kept)
         return self._serve(kept, environ, start)
 
-    def _seconds(self, held: Recommender) -> float:
+    def _seconds(self, held: Recommender, now: datetime) -> float:
         """Return for how long lists are what they are if nothing is written."""
-        now = self._wall_clock()
         end = held.hand.next_end(now)
         return _MAX_SECONDS if end is None else min(_MAX_SECONDS, (end - now).total_seconds())
 
@@ -186,10 +161,10 @@ class FastLane:
     def _serve(self, kept: Kept, environ: Mapping[str, Any], start: Start) -> Iterable[bytes]:
         name = chosen(environ.get("HTTP_ACCEPT_ENCODING", ""))
         form = kept.forms.get(name) or self._formed(kept, name)
-        if _has(environ.get("HTTP_IF_NONE_MATCH", ""), form.etag):
-            start("304 NOT MODIFIED", form.unchanged)
+        if names(environ.get("HTTP_IF_NONE_MATCH", ""), form.etag):
+            start("304 NOT MODIFIED", list(form.unchanged))
             return []
-        start("200 OK", form.headers)
+        start("200 OK", list(form.headers))
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [form.body]
 
     def _formed(self, kept: Kept, name: str) -> Form:
@@ -207,16 +182,9 @@ class FastLane:
         return made
 
 
-def _of_all_forms(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    kept = [(name, value) for name, value in headers.items() if name.lower() not in _NOT_OF_ALL_FORMS]
-    vary = dict.fromkeys(part.strip() for part in f"{headers.get('Vary', '')},Accept-Encoding".split(",") if part)
-    return (*kept, ("Vary", ", ".join(vary)))
-
-
-def _has(if_none_match: str, etag: str) -> bool:
-    """Tell whether a request names an ETag it holds. Compared weakly, as RFC 9110, 13.1.2 asks."""
-    if not if_none_match:
-        return False
-    return if_none_match.strip() == "*" or any(
-        each.strip().removeprefix("W/") == etag for each in if_none_match.split(",")
-    )
+def _utf8(path: str) -> str | None:
+    """Return a part of a path as its bytes say (PEP 3333 has them as characters); None where they are no UTF-8."""
+    try:
+        return path.encode("latin-1").decode()
+    except UnicodeError:
+        return None

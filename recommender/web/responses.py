@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 from flask import Response
+
+from recommender.answer import to_json
+
+JSON = "application/json"
 
 HARDENED: Mapping[str, str] = {
     "X-Content-Type-Options": "nosniff",
@@ -16,7 +19,7 @@ HARDENED: Mapping[str, str] = {
 
 def as_json(value: object, status: int = 200) -> Response:
     """Return a JSON response in UTF-8."""
-    return Response(json.dumps(value, ensure_ascii=False), status=status, mimetype="application/json")
+    return Response(to_json(value), status=status, mimetype=JSON)
 
 
 def harden(response: Response) -> Response:
