@@ -22,6 +22,7 @@ from _bench import recommender
 START_SECONDS = 120.0
 END_SECONDS = 30.0
 IDLE_SECONDS = 10.0
+_MAPPING = re.compile(r"[0-9a-f]+-[0-9a-f]+ \S+ \S+ \S+ \S+ *(.*)")
 
 
 class Reply(NamedTuple):
@@ -85,6 +86,10 @@ class Service:
             time.sleep(0.02)
         sys.exit("recommender serve is not ready")
 
+    def cpu_seconds(self) -> float:
+        """Return what its processes have computed so far. Unlike time on the clock it hardly depends on what else the machine does."""
+        return sum(_cpu_seconds(pid) for pid in (self.process.pid, *descendants(self.process.pid)))
+
     def workers(self, n: int) -> list[int]:
         """Return the ids of the ``n`` worker processes: of the descendants those that hold most."""
         held = sorted(((memory_of(pid)["VmRSS"], pid) for pid in descendants(self.process.pid)), reverse=True)
@@ -132,6 +137,23 @@ def memory_of(pid: int) -> dict[str, float]:
     text = "".join(Path(f"/proc/{pid}/{name}").read_text(encoding="utf-8") for name in ("status", "smaps_rollup"))
     found = re.findall(r"^(VmRSS|RssAnon|RssFile|Pss):\s+(\d+) kB", text, re.MULTILINE)
     return {name: int(kilobytes) / 1024 for name, kilobytes in found}
+
+
+def mapped_of(pid: int) -> dict[str, float]:
+    """Return a process's share (PSS) of each mapped file, by the file's name, in MB."""
+    shares: dict[str, float] = {}
+    name = ""
+    for line in Path(f"/proc/{pid}/smaps").read_text(encoding="utf-8").splitlines():
+        if (found := _MAPPING.match(line)) is not None:
+            name = found[1].rpartition("/")[2]
+        elif line.startswith("Pss:") and name and not name.startswith("["):
+            shares[name] = shares.get(name, 0.0) + int(line.split()[1]) / 1024
+    return shares
+
+
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # utime, stime
 
 
 def open_files(pid: int) -> int:

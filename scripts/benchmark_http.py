@@ -4,6 +4,7 @@
     .venv/bin/python scripts/benchmark_http.py > http.md                       # 100,000 articles, hashing encoder
     .venv/bin/python scripts/benchmark_http.py --articles 5000 --seconds 3     # a look
     .venv/bin/python scripts/benchmark_http.py --model all-MiniLM-L6-v2        # free texts with the real encoder
+    .venv/bin/python scripts/benchmark_http.py --homes DIR                     # archives that an earlier run left in DIR
 
 Needs wrk (``apt-get install wrk``) and Linux. The archive is synthetic, made of a real one's sentences (``scripts/_synthetic.py``). The
 service is ``recommender serve`` with its own settings; beside it run an empty Flask route and a bare WSGI function that return
@@ -14,10 +15,14 @@ medians of the ratios within a round: other work on the machine meets both sides
   first time at any time; the table says what share was kept.
 * **each another**: every article in turn, so that no list is kept, unless the archive is so small that its turn comes again.
 * **304**: hot articles whose list the client has.
+* **CPU a request**: of all processes of the service. It hardly depends on what else the machine does, as the other figures do.
 * **Free text**: one after the other on one connection, none asked twice, against the encoder in process with the same texts. With the
   hashing encoder, which takes microseconds, this is the time of the search itself; the target is meant for a real one.
 * **Beside free texts**: hot articles while 8 connections send free texts without pause, against the quiet before.
-* **Memory**: PSS of both workers after known articles alone, against the bytes of vectors and served fields on disk.
+* **Memory**: PSS of both workers after known articles alone, against the bytes of vectors and served fields on disk (``dense.faiss``,
+  ``rows.jsonl``). The finished lists are neither: their pages count as held, and their bytes only in a second row.
+
+``--homes DIR`` uses ``DIR/synthetic-ARTICLES`` and ``DIR/real`` where they are there, and never writes to them.
 """
 
 from __future__ import annotations
@@ -36,11 +41,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote
 
 import numpy as np
 from _bench import ROOT, SEEDS, articles_of, folder_of, markdown, output_of, recommender, tell
-from _service import Client, Service, memory_of, serving
+from _service import Client, Service, mapped_of, memory_of, serving
 from _synthetic import publish_synthetic
 from _wrk import Load, Wrk
 
@@ -50,8 +56,10 @@ from recommender.settings import load_settings
 
 N_HOT = 20_000
 N_FREE_CLIENTS = 8
+SETTLING_SECONDS = 2.0  # until the other workers are ready as well
 THREADS = load_settings(Path(os.devnull)).serve.threads
 SERVED = ("dense.faiss", "rows.jsonl")
+LISTS = ("lists.bin", "lists.offsets.npy")
 
 
 def made(folder: Path, source: Path, n: int, seed: int) -> Path:
@@ -69,8 +77,8 @@ def made(folder: Path, source: Path, n: int, seed: int) -> Path:
 
 
 @contextlib.contextmanager
-def plain(kind: str, workers: int, n_bytes: int) -> Iterator[int]:
-    """Yield the port of a service that does nothing."""
+def plain(kind: str, workers: int, n_bytes: int) -> Iterator[Service]:
+    """Yield a service that does nothing."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -82,7 +90,7 @@ def plain(kind: str, workers: int, n_bytes: int) -> Iterator[int]:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
                 break
             time.sleep(0.05)
-        yield port
+        yield Service(process, port)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=30)
@@ -136,19 +144,24 @@ class Rounds:
     def __init__(self, connections: int, seconds: int) -> None:
         self._connections, self._seconds = connections, seconds
         self.found: dict[str, list[Load]] = {}
-        self.kept_shares: list[float] = []
+        self.cpu_us: dict[str, list[float]] = {}
+        self.kept_shares: dict[str, list[float]] = {}
 
-    def put(self, name: str, port: int, lines: Sequence[str]) -> None:
+    def put(self, name: str, service: Service, lines: Sequence[str]) -> None:
         """Put a load on and note what came of it."""
-        load = Wrk(port, lines, connections=self._connections, seconds=self._seconds).wait()
+        before = service.cpu_seconds()
+        load = Wrk(service.port, lines, connections=self._connections, seconds=self._seconds).wait()
+        self.cpu_us.setdefault(name, []).append(1e6 * (service.cpu_seconds() - before) / max(load.n_requests, 1))
         if load.n_bad:
             tell(f"{name}: {load.n_bad} of {load.n_requests} requests were not answered well")
         self.found.setdefault(name, []).append(load)
 
-    def note(self, before: tuple[int, int], after: tuple[int, int]) -> None:
-        """Note what share of the lists between the two was kept."""
-        kept, made = (one - other for one, other in zip(after, before, strict=True))
-        self.kept_shares.append(kept / max(kept + made, 1))
+    def put_counted(self, name: str, service: Service, lines: Sequence[str]) -> None:
+        """Put a load on the service, and note what share of its lists a worker had."""
+        before = kept_and_not(service.port)
+        self.put(name, service, lines)
+        kept, made = (one - other for one, other in zip(kept_and_not(service.port), before, strict=True))
+        self.kept_shares.setdefault(name, []).append(kept / max(kept + made, 1))
 
     def ratio(self, name: str, other: str, of: Callable[[Load], float]) -> float:
         """Return the median over the rounds of one load's figure against another's."""
@@ -163,7 +176,8 @@ class Rounds:
             [] if name == "empty Flask route" else [self.ratio(name, "empty Flask route", of) for of in (_rate, _p99)]
         )
         told = [f"{value:.2f} ×" for value in against] or ["1", "1"]
-        return [name, f"{figures[0]:,.0f}", *(f"{value:.1f} ms" for value in figures[1:]), *told, target]
+        cpu = f"{statistics.median(self.cpu_us[name]):.0f} µs"
+        return [name, f"{figures[0]:,.0f}", *(f"{value:.1f} ms" for value in figures[1:]), cpu, *told, target]
 
 
 def _rate(load: Load) -> float:
@@ -190,12 +204,10 @@ def known_articles(service: Service, ids: Sequence[str], given: argparse.Namespa
     with plain("flask", given.workers, n_bytes) as flask, plain("wsgi", given.workers, n_bytes) as wsgi:
         for number in range(given.rounds):
             tell(f"round {number + 1} of {given.rounds}")
-            before = kept_and_not(service.port)
-            rounds.put("known article, hot", service.port, hot)
-            rounds.note(before, kept_and_not(service.port))
+            rounds.put_counted("known article, hot", service, hot)
             rounds.put("empty Flask route", flask, hot)
-            rounds.put("known article, each another", service.port, other)
-            rounds.put("304, the client has it", service.port, had)
+            rounds.put_counted("known article, each another", service, other)
+            rounds.put("304, the client has it", service, had)
             rounds.put("bare WSGI function", wsgi, hot)
     return rounds
 
@@ -244,24 +256,67 @@ def free_text(service: Service, home: Path, texts: Sequence[str]) -> list[str]:
     ]
 
 
-def memory(service: Service, home: Path, workers: int) -> list[str]:
-    """Return the row of resident memory."""
-    held = sum(memory_of(pid)["Pss"] for pid in service.workers(workers))
-    folder = Home(home).snapshots / snapshot.load(Home(home)).name
-    bytes_served = sum((folder / name).stat().st_size for name in SERVED) / 2**20
-    what = f"PSS of {workers} workers without the model, {held:.0f} MB, against vectors and served fields, {bytes_served:.0f} MB"
-    return [what, f"{held / bytes_served:.2f} ×", "≤ 1.6"]
+class Memory(NamedTuple):
+    """What all workers hold together, in MB.
+
+    Attributes:
+        pss: everything; what several share counts once.
+        own: what is in no file.
+        index: pages of the snapshot's files.
+        lists: those of the finished lists among them.
+    """
+
+    pss: float
+    own: float
+    index: float
+    lists: float
+
+    @classmethod
+    def of(cls, pids: Sequence[int], folder: Path) -> Memory:
+        """Return what processes hold now, with a snapshot in ``folder``."""
+        files = {path.name for path in folder.iterdir()}
+        held, mapped = [memory_of(pid) for pid in pids], [mapped_of(pid) for pid in pids]
+        return cls(
+            sum(each["Pss"] for each in held),
+            sum(each["RssAnon"] for each in held),
+            sum(share for each in mapped for name, share in each.items() if name in files),
+            sum(share for each in mapped for name, share in each.items() if name in LISTS),
+        )
+
+    def told(self) -> str:
+        """Return it in words."""
+        return f"{self.pss:.0f} MB ({self.own:.0f} their own, {self.index:.0f} pages of the index, {self.lists:.0f} of these finished lists)"
+
+
+def memory_rows(folder: Path, workers: int, ready: Memory, after: Memory) -> list[list[str]]:
+    """Return the rows of memory: when the service was ready, and after known articles alone."""
+    sizes = {path.name: path.stat().st_size / 2**20 for path in folder.iterdir()}
+    served = sum(sizes[name] for name in SERVED)
+    lists = sum(sizes.get(name, 0.0) for name in LISTS)
+    what = f"PSS of {workers} workers without the model, {after.told()}, against vectors and served fields, {served:.0f} MB"
+    return [
+        [what, f"{after.pss / served:.2f} ×", "≤ 1.6"],
+        [
+            f"the same against vectors, served fields and finished lists, {served + lists:.0f} MB",
+            f"{after.pss / (served + lists):.2f} ×",
+            "",
+        ],
+        [f"PSS when they were ready, {ready.told()}, over an index of {sum(sizes.values()):.0f} MB", "", ""],
+    ]
 
 
 def measured(home: Path, real: Path, given: argparse.Namespace) -> None:
     """Print both tables."""
-    ids = snapshot.load(Home(home)).dense.ids
+    live = snapshot.load(Home(home))
+    ids, folder = live.dense.ids, Home(home).snapshots / live.name
     texts = texts_of(real, 400 + 200 * given.seconds * given.rounds, random.Random(given.seed))
     with serving(home, n_workers=given.workers) as service:
         ready = service.wait()
+        time.sleep(SETTLING_SECONDS)
+        at_first = Memory.of(service.workers(given.workers), folder)
         rounds = known_articles(service, ids, given)
-        held = memory(service, home, given.workers)
-        header = ["", "a second", "p50", "p99", "× Flask's rate", "× Flask's p99", "target"]
+        after = Memory.of(service.workers(given.workers), folder)
+        header = ["", "a second", "p50", "p99", "CPU a request", "× Flask's rate", "× Flask's p99", "target"]
         targets = {
             "known article, hot": "≥ 1.0, p99 ≤ 1",
             "known article, each another": "≥ 0.5",
@@ -271,10 +326,14 @@ def measured(home: Path, real: Path, given: argparse.Namespace) -> None:
         print(markdown(header, [rounds.row(name, targets.get(name, "")) for name in names]), end="\n\n", flush=True)
         tell("free texts")
         rows = [free_text(service, home, texts[:200]), beside_free_texts(service, ids, texts[200:], given)]
-        kept = f"{statistics.median(rounds.kept_shares):.1%}"
+        kept, again = (
+            f"{statistics.median(rounds.kept_shares[name]):.1%}"
+            for name in ("known article, hot", "known article, each another")
+        )
         rows += [
-            held,
-            ["share of the hot lists that were kept", kept, ""],
+            *memory_rows(folder, given.workers, at_first, after),
+            ["share of the hot lists that a worker had", kept, ""],
+            ["share of the others that a worker had: the rest came from the index, or was made", again, ""],
             [f"from start to ready, {ready:.2f} s", "", "< 3 s"],
         ]
         print(markdown(["", "figure", "target"], rows), flush=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from flask import Response, request
 
@@ -61,13 +62,15 @@ def list_headers(
     """
     seconds = max_age(published_at, now, empty=not ids, of_article=own_id is not None)
     named = [*([] if own_id is None else [own_id]), *ids][:_MOST_NAMED]
-    return [
-        (
-            "Cache-Control",
-            f"public, max-age={seconds}, stale-while-revalidate={seconds}, stale-if-error={_STALE_IF_ERROR}",
-        ),
-        ("Surrogate-Key", " ".join(["lists", *map(surrogate_key, named)])),
-    ]
+    return [_cache_control(seconds), ("Surrogate-Key", " ".join(["lists", *map(surrogate_key, named)]))]
+
+
+@lru_cache(maxsize=64)
+def _cache_control(seconds: int) -> tuple[str, str]:
+    return (
+        "Cache-Control",
+        f"public, max-age={seconds}, stale-while-revalidate={seconds}, stale-if-error={_STALE_IF_ERROR}",
+    )
 
 
 def etag_of_bytes(body: bytes) -> str:

@@ -27,6 +27,7 @@ App = Callable[[dict[str, Any], Start], Iterable[bytes]]
 
 _PREFIX, _PLAIN_SUFFIX = "/v1/articles/", "/related"
 _SUFFIXES = (_PLAIN_SUFFIX, "/related.html")
+_OF_JSON, _HARDENED = ("Content-Type", JSON), tuple(HARDENED.items())  # one each for all that is kept
 _MAX_SECONDS = 3600.0  # the headers of a list change with its article's age
 
 
@@ -109,11 +110,11 @@ class FastLane:
             return None
         now = self._wall_clock()
         headers = [
-            ("Content-Type", JSON),
+            _OF_JSON,
             *list_headers(article_id, found.ids, held.published_at(article_id), now),
             ("Vary", "Accept-Encoding"),
             *readable_by(self._cors_origins, environ.get("HTTP_ORIGIN")),
-            *HARDENED.items(),
+            *_HARDENED,
         ]
         good_until = self._clock() + self._seconds(held, now)
         return Kept.of(key, held.serial, good_until, headers, etag_of_bytes(found.body), found.body)
