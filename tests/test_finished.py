@@ -147,6 +147,26 @@ def test_over_what_changed_since_as_well(tmp_path_factory: pytest.TempPathFactor
     live.stop()
 
 
+@pytest.mark.parametrize("damage", ["cut", "overwritten"])
+def test_lists_whose_file_is_damaged_while_it_is_open_are_made_anew(
+    tmp_path_factory: pytest.TempPathFactory, damage: str
+) -> None:
+    made = settings_keeping(tmp_path_factory.mktemp("damaged") / "home")
+    store(made, [article(number, Random(number)) for number in range(40)])
+    folder = Home(made.home).snapshots / published(made).name
+    recommender = Recommender.open(made)
+    before = recommender.related("a003").as_dict()
+    assert recommender.finished("a003") is not None
+    file = folder / "lists.bin"
+    with file.open("r+b") as stream:
+        if damage == "cut":
+            stream.truncate(10)
+        else:
+            stream.write(b"x" * file.stat().st_size)
+    assert recommender.finished("a003") is None
+    assert recommender.related("a003").as_dict() == before
+
+
 def test_other_weights_or_options_of_the_settings_take_none(newsroom: Settings) -> None:
     app = create_app(
         newsroom.model_copy(update={"ranking": newsroom.ranking.model_copy(update={"k": newsroom.ranking.k + 1})})
