@@ -161,6 +161,16 @@ ANSWERS = (
 )
 
 
+@pytest.mark.parametrize("query", ["q=\xff", "q=ferry&k=\xff", "\xc3\x28=1"])
+@pytest.mark.parametrize(
+    "path", ["/v1/search", "/v1/articles/ferry-strike/related", "/v1/articles/ferry-strike/related.html"]
+)
+def test_a_query_string_that_is_no_text_is_refused(client: FlaskClient, path: str, query: str) -> None:
+    response = client.get(path, environ_overrides={"QUERY_STRING": query})
+    assert response.status_code == 400
+    assert path.endswith(".html") or "is not UTF-8" in response.get_json()["error"]["message"]
+
+
 def test_every_answer_is_hardened(client: FlaskClient) -> None:
     for status, method, path in ANSWERS:
         answer = client.open(path, method=method, data=STORY if method == "POST" else None)

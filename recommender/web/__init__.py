@@ -10,7 +10,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import PathConverter
 
-from recommender.errors import RecommenderError
+from recommender.errors import QueryError, RecommenderError
 from recommender.home import Home
 from recommender.keys import Keys
 from recommender.recommend import Live
@@ -83,6 +83,7 @@ def create_app(settings: Settings, limits_file: Path | None = None) -> Flask:
     app.register_error_handler(Exception, _failed)
     app.after_request(harden)
     app.before_request(_name_route)
+    app.before_request(_check_query)
     _lay_over(app, live, settings.serve, limits_file)
     return app
 
@@ -121,6 +122,14 @@ def _traced(app: Flask, inner: App, *, believes: bool) -> App:
 
 def _name_route() -> None:
     request.environ[ROUTE] = request.url_rule.rule if request.url_rule else "none"
+
+
+def _check_query() -> None:
+    """Refuse a query string that is no text; some servers let its bytes through, and the framework fails on them."""
+    try:
+        request.query_string.decode()
+    except UnicodeDecodeError as error:
+        raise QueryError("the address: what follows its ? is not UTF-8; write other characters as %xx") from error
 
 
 def _refused(error: RecommenderError) -> Response:
