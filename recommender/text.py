@@ -9,6 +9,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import combinations
 
 from w3lib.url import canonicalize_url, url_query_cleaner
@@ -42,6 +43,10 @@ _APOSTROPHES = re.compile("['’ʼ`´]")
 _WORDS = re.compile(rf"(?:[^\W_]|[{_MARKS}])+(?:['’ʼ\-](?:[^\W_]|[{_MARKS}])+)*")
 
 _LONGEST_WORD_CHARS = 40
+_LONGEST_URL_CHARS = 4096
+_HTTP = re.compile(r"https?://[^/?#\s]", re.IGNORECASE)
+_NOT_IN_URLS = re.compile(r"[\s<>\"]")
+_HOST = re.compile(r"[\w.~-]+(:\d+)?|\[[0-9a-f:.]+\](:\d+)?", re.ASCII)
 
 
 def clean(text: str) -> str:
@@ -109,8 +114,13 @@ def canonical_url(url: str) -> str | None:
     Scheme and host in lower case, default port, fragment, tracking parameters and trailing slash gone, query
     sorted, percent-encoding normalised (w3lib). ``javascript:``, ``data:`` and relative urls give None.
     """
+    return _canonical(url) if len(url) <= _LONGEST_URL_CHARS else None
+
+
+@lru_cache(maxsize=4096)  # an address is asked about where it is read, checked, keyed and resolved
+def _canonical(url: str) -> str | None:
     url = clean_line(url)
-    if not re.match(r"https?://[^/?#\s]", url, re.IGNORECASE) or len(url) > 4096 or re.search(r"[\s<>\"]", url):
+    if not _HTTP.match(url) or _NOT_IN_URLS.search(url):
         return None
     try:
         url = canonicalize_url(url_query_cleaner(url, _TRACKERS, remove=True, unique=False))
@@ -119,7 +129,7 @@ def canonical_url(url: str) -> str | None:
     scheme, rest = url.split("://", 1)
     host, slash, path = rest.partition("/")
     host = host.removesuffix(":80" if scheme == "http" else ":443")
-    if not re.fullmatch(r"[\w.~-]+(:\d+)?|\[[0-9a-f:.]+\](:\d+)?", host, re.ASCII):
+    if not _HOST.fullmatch(host):
         return None
     head, mark, query = path.partition("?")
     head = head.rstrip("/")

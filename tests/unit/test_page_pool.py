@@ -10,11 +10,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import lxml.html
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from recommender.errors import RecordError
 from recommender.readers import article_from_page, body_from_html, find, read_pages
-from recommender.readers.page import in_parallel, pool
+from recommender.readers.page import guard, in_parallel, pool
 
 PAGE = b"<html><head><title>A ferry</title><meta property='og:type' content='article'></head><body><h1>A ferry</h1><p>It left.</p></body></html>"
 
@@ -48,6 +51,23 @@ def test_what_is_made_to_keep_a_parser_busy_is_refused_before_it_does(html: str,
         article_from_page(f"<title>A</title>{html}".encode()) if "bytes" not in reason else article_from_page(
             html.encode()
         )
+
+
+@given(
+    st.lists(
+        st.sampled_from(["<p", "<A ", ">", '"', "'", "=", '="', "='", " a", " b ", "/", "<!--", "-->", "<script", "</script>", "\n", "<", "é"])
+    ).map("".join)
+)  # fmt: skip
+def test_no_page_with_a_tag_of_many_attributes_passes_the_quick_look(html: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(guard, "MAX_ATTRIBUTES", 2)
+        tree = lxml.html.document_fromstring(f"<i>{html}</i>")
+        if any(len(each.attrib) > 2 for each in tree.iter() if isinstance(each.tag, str)):
+            assert guard.has_long_tag(html)
+        try:
+            guard.check_markup(html)
+        except RecordError:
+            assert guard.has_long_tag(html)
 
 
 def test_a_page_that_takes_too_much_of_a_processor_is_given_up_and_the_next_one_is_read(

@@ -97,7 +97,10 @@ def _claims(tree: HtmlElement, url: str | None) -> dict[str, Claims]:
         if each
     ]
     titles = [*claims["opengraph"].titles, *claims["window"].titles, *claims["page"].titles]
-    return claims | {"json-ld": jsonld.claims(tree, urls, titles)}
+    claims["json-ld"] = jsonld.claims(tree, urls, titles)
+    if not fields.authors_of(claims):
+        claims["page"].authors = list(fields.bylines(tree))
+    return claims
 
 
 def _below(element: HtmlElement) -> list[HtmlElement]:

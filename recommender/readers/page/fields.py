@@ -84,7 +84,7 @@ def in_order(claims: Mapping[str, Claims], name: str) -> Iterator[str]:
 
 
 def page(tree: HtmlElement) -> Claims:
-    """Return what a page says by its ordinary elements: headings, ``<time>``, ``rel=canonical``, bylines."""
+    """Return what a page says by its ordinary elements: headings, ``<time>``, ``rel=canonical``; see :func:`bylines`."""
     found = Claims()
     found.titles = [
         text for each in islice(tree.iter("h1"), _MOST_HEADINGS) if 0 < len(text := text_of(each)) <= _TITLE_CHARS
@@ -94,12 +94,10 @@ def page(tree: HtmlElement) -> Claims:
     ][:2]
     if tree.get("lang") or tree.get("xml:lang"):
         found.languages.append(tree.get("lang") or tree.get("xml:lang"))
-    story = next((each for each in tree.iter("article", "main")), tree)
-    for each in story.iter("time"):
+    for each in _story(tree).iter("time"):
         marked = f"{each.get('itemprop', '')} {each.get('class', '')}".lower()
         when = each.get("datetime") or text_of(each)
         (found.modified if "modif" in marked or "updat" in marked else found.published).append(when)
-    found.authors = list(_bylines(story))
     found.tags = [text_of(each) for each in _TAGGED(tree) if "category" not in each.get("rel", "").lower()]
     return found
 
@@ -110,7 +108,13 @@ def window(tree: HtmlElement) -> Claims:
     return Claims(titles=[text_of(each)[:_TITLE_CHARS] for each in islice(head.iter("title"), 1)])
 
 
-def _bylines(story: HtmlElement) -> Iterator[str]:
+def _story(tree: HtmlElement) -> HtmlElement:
+    return next((each for each in tree.iter("article", "main")), tree)
+
+
+def bylines(tree: HtmlElement) -> Iterator[str]:
+    """Yield the authors that a page shows, for one that does not declare any: it takes a look at every element."""
+    story = _story(tree)
     by_relation = [text_of(each) for each in _WRITTEN(story)]
     if by_relation:
         yield from by_relation

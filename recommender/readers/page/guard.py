@@ -20,6 +20,9 @@ _TAGS = re.compile(
     r"|[a-z][^\s/>]*+(?:[^>=]++|=\s*+(?:\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z))?+)*+(?:>|\Z))",
     re.DOTALL,
 )
+# A ">" within quotes after "=": only there may a tag go on behind it.
+_QUOTED_END = re.compile(r"=\s*+(?:\"[^\">]*+>|'[^'>]*+>)")
+_TAG_BEGINS = re.compile("<[a-zA-Z]")
 _ATTRIBUTES = re.compile(r"<(?!script|style)[a-z][^\s/>]*(.*)", re.DOTALL)
 _QUOTED = re.compile(r"=\s*+(?:\"[^\"]*+\"?|'[^']*+'?)")
 _TOO_DEEP = XPath(f"boolean({'/*' * MAX_DEPTH})")
@@ -30,6 +33,19 @@ def check_size(raw: bytes) -> None:
     """Raise RecordError for a page that is larger than any story."""
     if len(raw) > MAX_BYTES:
         raise RecordError(f"the page has {len(raw):,} bytes, at most {MAX_BYTES:,} are taken; is it a story?")
+
+
+def has_long_tag(html: str) -> bool:
+    """Tell whether a tag may have more than ``MAX_ATTRIBUTES``, however the page is parsed. A quick look, linear in the length of ``html``.
+
+    So many attributes take as many characters, and none of these is the ">" that ends a tag, unless it is quoted.
+    """
+    for part in html.split(">"):
+        if len(part) > MAX_ATTRIBUTES:
+            begins = _TAG_BEGINS.search(part)
+            if begins is not None and len(part) - begins.start() > MAX_ATTRIBUTES:
+                return True
+    return _QUOTED_END.search(html) is not None
 
 
 def check_markup(html: str) -> None:
@@ -43,9 +59,13 @@ def check_markup(html: str) -> None:
             raise RecordError(f"a tag has over {MAX_ATTRIBUTES:,} attributes ({tag[:20]} …); no story needs that")
 
 
-def check_tree(tree: HtmlElement) -> None:
-    """Raise RecordError for a tree that is not the whole page (lxml leaves out what is nested too deep), or has too many attributes all the same."""
+def check_attributes(tree: HtmlElement) -> None:
+    """Raise RecordError for a tree that has an element with too many attributes all the same."""
     if _TOO_MANY(tree):
         raise RecordError(f"an element has over {MAX_ATTRIBUTES:,} attributes; no story needs that")
+
+
+def check_tree(tree: HtmlElement) -> None:
+    """Raise RecordError for a tree that is not the whole page: lxml leaves out what is nested too deep."""
     if _TOO_DEEP(tree):
         raise RecordError(f"its elements are nested over {MAX_DEPTH} deep; are they closed?")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lxml.html import HtmlElement, fromstring
+from lxml.html import HtmlElement
 
 from recommender.readers.page.blocks import BLOCKS
 
@@ -43,8 +43,8 @@ def _part(element: HtmlElement) -> None:
     children = list(element)
     if element.tag == "p":
         element.tag = "div"
-    line = _paragraph(element.text)
-    element.text = None
+    line = element.makeelement("p")
+    line.text, element.text = element.text, None
     parts = [line]
     n_breaks = 0
     for child in children:
@@ -53,7 +53,7 @@ def _part(element: HtmlElement) -> None:
         if child.tag == "br":
             n_breaks += 1
         elif child.tag in BLOCKS:
-            line = _paragraph(None)
+            line = element.makeelement("p")
             parts += [child, line]
             n_breaks = 0
         else:
@@ -76,14 +76,8 @@ def _part(element: HtmlElement) -> None:
 
 def _next_line(parts: list[HtmlElement], line: HtmlElement, n_breaks: int) -> HtmlElement:
     if n_breaks >= 2:
-        line = _paragraph(None)
+        line = line.makeelement("p")
         parts.append(line)
     elif n_breaks == 1:
         line.append(line.makeelement("br"))
     return line
-
-
-def _paragraph(text: str | None) -> HtmlElement:
-    made = fromstring("<p></p>")
-    made.text = text
-    return made

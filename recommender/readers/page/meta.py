@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 
+from lxml.etree import XPath
 from lxml.html import HtmlElement
 
 from recommender.readers.page.claims import Claims
 
 _ARTICLE_TYPE = re.compile(r"(?:\w*NewsArticle|Article|BlogPosting|LiveBlogPosting|AdvertiserContentArticle|Report)$")
+_SCOPES = XPath("//*[@itemscope]")
+_PROPERTIES = XPath(".//*[@itemprop]")
 _LISTED = 200
 _MOST_CHARS = 10_000
 
@@ -79,9 +82,7 @@ def _of(names: dict[str, list[str]], *wanted: str) -> list[str]:
 def microdata(tree: HtmlElement) -> Claims:
     """Return what the first ``itemscope`` of an article on the page claims by microdata."""
     found = Claims()
-    scope = next(
-        (each for each in tree.xpath("//*[@itemscope]") if _ARTICLE_TYPE.search(each.get("itemtype", ""))), None
-    )
+    scope = next((each for each in _SCOPES(tree) if _ARTICLE_TYPE.search(each.get("itemtype", ""))), None)
     if scope is None:
         return found
     found.is_article = True
@@ -91,7 +92,7 @@ def microdata(tree: HtmlElement) -> Claims:
         "articlesection": found.sections, "keywords": found.tags, "inlanguage": found.languages, "image": found.images, "url": found.urls,
         "mainentityofpage": found.urls, "author": found.authors,
     }  # fmt: skip
-    for element in scope.xpath(".//*[@itemprop]"):
+    for element in _PROPERTIES(scope):
         for name in element.get("itemprop", "").lower().split():
             if name in into and _scope_of(element) is scope:
                 into[name] += [each for each in (_value(element),) if each][: _LISTED - len(into[name])]

@@ -42,6 +42,11 @@ def key(url: str) -> str | None:
 
 def rough(href: str) -> str:
     """Return an address as a page writes it without its host: quick, and enough to tell whether two links of one page are one."""
+    return _rough(href) if len(href) <= _MAX_CHARS else ""
+
+
+@lru_cache(maxsize=8192)  # every page of a site has the same menus
+def _rough(href: str) -> str:
     at = href.find("//", 0, 8)
     if at >= 0:
         path = href.find("/", at + 2)
