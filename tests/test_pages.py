@@ -22,11 +22,11 @@ def figures() -> dict[str, Figures]:
     return {name: measure([page for page in SITE if page.truth.template == name]) for name in [*TEMPLATES, "others"]}
 
 
-def test_the_site_has_sixty_stories_in_eight_templates_and_links_and_traps_in_each() -> None:
+def test_the_site_has_eighty_stories_in_ten_templates_and_links_and_traps_in_each() -> None:
     stories = [page for page in SITE if not page.truth.refused]
 
-    assert len(stories) >= 60
-    assert len(TEMPLATES) == 8
+    assert len(stories) == 80
+    assert len(TEMPLATES) == 10
     assert all(len(page.truth.read_more) >= 1 and len(page.truth.traps) >= 5 for page in stories)
     assert len({page.path for page in SITE}) == len(SITE)
 

@@ -1,4 +1,4 @@
-"""A news site of our own to read: 64 stories in eight templates, pages that are no stories, and the truth about each.
+"""A news site of our own to read: 80 stories in ten templates, pages that are no stories, and the truth about each.
 
 The markup is that of the systems that newsrooms use, written from their habits; the stories are those of ``seeds/``. Nothing is drawn
 by chance: ``pages(base_url)`` makes the same bytes for the same address. ``write(folder, base_url)`` makes files of them.
@@ -13,7 +13,7 @@ from dataclasses import asdict, replace
 from hashlib import md5
 from pathlib import Path
 
-from testsite import amp, ghost, hand, hugo, live, nonlatin, others, paywall, wordpress
+from testsite import amp, component, ghost, hand, hugo, live, nonlatin, others, paywall, portal, wordpress
 from testsite.story import Page, Story, Truth, stories
 
 __all__ = ["TEMPLATES", "Page", "Story", "Truth", "hashed", "pages", "write"]
@@ -27,6 +27,8 @@ TEMPLATES: dict[str, Callable[[Story], bytes]] = {
     "paywall": paywall.render,
     "live": live.render,
     "nonlatin": nonlatin.render,
+    "component": component.render,
+    "portal": portal.render,
 }
 
 

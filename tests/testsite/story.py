@@ -20,6 +20,8 @@ PATHS = {
     "paywall": "/article/{section}/{slug}.{n}",
     "live": "/live/{y}/{m}/{slug}",
     "nonlatin": "/novyny/{slug}-{n}",
+    "component": "/news/articles/c{n}{slug}",
+    "portal": "/{y}{m}{d}/{slug}-{n}.html",
 }
 
 DECLARED_SECTIONS = {"ghost": None, "hugo": "posts", "hand": None, "nonlatin": None}
@@ -175,7 +177,7 @@ def stories(base: str) -> list[Story]:
         made += [_story(seed, template, base, len(made) + at) for at, seed in enumerate(pool)]
     targets = [Target(each.title, each.url) for each in made]
     for at, story in enumerate(made):
-        rest = [targets[(at + 1 + 5 * step) % len(targets)] for step in range(len(targets))]
+        rest = [targets[(at + 1 + 7 * step) % len(targets)] for step in range(len(targets))]
         rest = [each for each in rest if each.url != story.url]
         story.linked, story.others = rest[:8], rest[8:]
     return made

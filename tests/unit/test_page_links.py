@@ -162,3 +162,43 @@ def test_a_body_is_read_as_its_readers_see_it(html: str, text: str) -> None:
 )
 def test_no_paragraph_is_lost_or_doubled_however_broken_the_markup(parts: list[str]) -> None:
     assert body_of("".join(parts)).text.split().count("word") == parts.count(f" {SENTENCE} ")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"<div>{A.replace('Crews vote to strike', 'Ferries')} <a href='{TWO}'>Harbour</a></div>",
+        f"<ul><li><a href='{ONE}'><b>Ferries</b></a></li><li><a href='{TWO}'>Harbour</a></li></ul>",
+    ],
+)
+def test_short_links_in_a_line_of_links_are_themes_and_no_editors(line: str) -> None:
+    assert _links(f"<p>{WORDS}</p><p>{WORDS} <a href='{ONE}?x=1'>voted</a></p>{line}") == [
+        ("crews vote to strike", f"{FULL_ONE}?x=1")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("<div><img src='a'><div>The harbour in March</div><div>Ann Lee / Paper</div></div>", ""),
+        ("<table><tr><td><img src='a'></td></tr><tr><td>The harbour</td></tr></table>", ""),
+        ("<p><img src='a'>The harbour is empty.</p>", "The harbour is empty."),
+        ("<div><img src='a'><p>The harbour is empty.</p></div>", "The harbour is empty."),
+        ("<div>06:00 22.08.2024 (updated: 09:00 22.08.2024) 12844</div>", ""),
+        ("<div>0</div><div>12 / 7</div>", ""),
+        ("<div>In 2024 it was 12:45 before anybody came.</div>", "In 2024 it was 12:45 before anybody came."),
+        ("<p>第3回</p>", "第3回"),
+    ],
+)
+def test_captions_without_a_name_and_stamps_are_no_part_of_a_story(html: str, text: str) -> None:
+    assert body_of(f"<p>{WORDS * 5}</p>{html}").text.removeprefix(WORDS * 5).strip() == text
+
+
+def test_a_picture_with_a_few_words_is_a_whole_story_where_there_is_nothing_else() -> None:
+    assert body_of("<div><img src='a'>The harbour is empty.</div>").text == "The harbour is empty."
+
+
+def test_a_page_of_many_pictures_and_links_is_read_in_time() -> None:
+    pictures = "<img src='a'>" * 20_000 + f"<a href='{ONE}'>x</a> " * 10_000
+
+    assert body_of(f"<p>{WORDS}</p><div>{pictures}</div>", url=URL).text.startswith(WORDS)

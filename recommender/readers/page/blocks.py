@@ -85,6 +85,8 @@ SILENT = (
 )
 _BLANKS = re.compile(r"\s+")
 _LONGEST_BOILERPLATE_CHARS = 200
+_LONGEST_STAMP_CHARS = 100
+_TIME_OR_DAY = re.compile(r"\d{1,2}[:.]\d\d")
 
 
 def drop(elements: list[HtmlElement]) -> None:
@@ -131,14 +133,24 @@ def paragraphs(element: HtmlElement) -> list[str]:
 
 
 def is_boilerplate(paragraph: str) -> bool:
-    """Tell whether a paragraph is no part of the story: a short one that begins with a phrase that asks, credits or forbids.
+    """Tell whether a paragraph is no part of the story: a stamp, or a short one that begins with a phrase that asks, credits or forbids.
 
     Short, because a story may begin a sentence with any of them; and a paragraph of its own, because that is how they stand.
     """
     if len(paragraph) > _LONGEST_BOILERPLATE_CHARS:
         return False
+    if is_stamp(paragraph):
+        return True
     phrase = begins_with_phrase(paragraph, "boilerplate")
     if phrase is None:
         return False
     # One word ("advertisement", "reklama") may begin a sentence: then it must stand alone.
     return " " in phrase or not phrase[-1].isalpha() or len(paragraph.split()) <= 2
+
+
+def is_stamp(paragraph: str) -> bool:
+    """Tell whether a short paragraph is days, times and counts rather than words: when it came out, how often it was read or liked."""
+    if len(paragraph) > _LONGEST_STAMP_CHARS:
+        return False
+    n_letters, n_digits = sum(map(str.isalpha, paragraph)), sum(map(str.isdigit, paragraph))
+    return n_letters < n_digits and (n_letters == 0 or _TIME_OR_DAY.search(paragraph) is not None)

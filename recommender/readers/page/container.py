@@ -7,8 +7,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
+from lxml.etree import XPath, iterwalk
 from lxml.html import HtmlElement
 
 from recommender.readers.page import marks
@@ -17,6 +18,15 @@ from recommender.readers.page.blocks import SILENT, drop, paragraphs
 _ENOUGH_OF_PAGE = 0.4
 _MOST_OF_STORY = 0.8
 _PARAGRAPH_CHARS = 80
+_MOST_LINKS = 3
+_LINKED_SHARE = 0.5
+_NAMED = XPath(".//*[@class or @id or @hidden or @style]")
+_MARKED = XPath(".//*[@class or @id or @itemprop]")
+_N_CHARS = XPath("string-length()")
+_SAID = XPath("boolean(.//p | .//h1 | .//h2 | .//h3 | .//h4 | .//h5 | .//h6 | .//a | .//li | .//blockquote | .//br)")
+_FRAMES = frozenset(("div", "span", "td", "tr", "tbody", "table", "center", "figure", "section", "font", "small"))
+_CAPTION_CHARS = 200
+_LINKED = XPath("descendant-or-self::a//text()", smart_strings=False)
 _NOT_KEY = re.compile(r"\W+")
 
 
@@ -50,7 +60,8 @@ def prune(root: HtmlElement) -> None:
     n_all = max(1, n_own_chars(root))
     silent = [each for each in root.iter(*SILENT) if each.tag != "form" or n_own_chars(each) < n_all / 2]
     drop(silent)
-    drop([each for each in root.xpath(".//*[@class or @id or @hidden or @style]") if _goes(each, n_all)])
+    drop([each for each in _NAMED(root) if _goes(each, n_all)])
+    drop(_captioned(root, n_all))
 
 
 def _goes(element: HtmlElement, n_all: int) -> bool:
@@ -62,10 +73,27 @@ def _goes(element: HtmlElement, n_all: int) -> bool:
     return "comment" in f"{element.get('class')}{element.get('id')}" or n_own_chars(element) < n_all / 2
 
 
+def _captioned(root: HtmlElement, n_all: int) -> list[HtmlElement]:
+    """Return the largest boxes around pictures that hold only what is said of these: some words, no paragraph, no heading, no link."""
+    is_frame: dict[HtmlElement, bool] = {}
+    found: dict[HtmlElement, None] = {}
+    for picture in root.iter("img", "amp-img"):
+        box = None
+        for each in picture.iterancestors():
+            if each not in is_frame:
+                few = each.tag in _FRAMES and int(_N_CHARS(each)) <= min(_CAPTION_CHARS, n_all / 2)
+                is_frame[each] = few and not _SAID(each)
+            if not is_frame[each]:
+                break
+            box = each
+        if box is not None:
+            found[box] = None
+    return list(found)
+
+
 def n_own_chars(element: HtmlElement) -> int:
     """Return how many characters of an element's text are not inside links."""
-    n_linked = sum(len(str(each.text_content())) for each in element.iter("a"))
-    return len(str(element.text_content())) - n_linked
+    return int(_N_CHARS(element)) - sum(map(len, _LINKED(element)))
 
 
 def find(body: HtmlElement) -> Container:
@@ -75,11 +103,7 @@ def find(body: HtmlElement) -> Container:
 
 
 def _declared(body: HtmlElement) -> HtmlElement | None:
-    marked = [
-        each
-        for each in body.xpath(".//*[@class or @id or @itemprop]")
-        if marks.is_body(each) and not marks.is_automatic(each)
-    ]
+    marked = [each for each in _MARKED(body) if marks.is_body(each) and not marks.is_automatic(each)]
     found = [each for each in marked if not any(up in marked for up in each.iterancestors())]
     if not found:
         return None
@@ -106,17 +130,44 @@ def _shared(elements: Sequence[HtmlElement]) -> HtmlElement:
 
 
 @cache
-def load() -> Callable[..., str | None]:
+def load() -> Callable[[HtmlElement], str | None]:
     """Return trafilatura's extraction, which takes a third of a second to import: the caller of a page has no use for it."""
     from trafilatura import extract
+    from trafilatura.settings import Extractor
 
-    return extract  # type: ignore[no-any-return]
+    # No second extractors, no metadata (these are read already), no dates, no search for what stands twice.
+    options = Extractor(fast=True, comments=False, tables=True, dedup=False, with_metadata=False)
+    return partial(extract, options=options)
+
+
+def _without_lists(body: HtmlElement) -> HtmlElement:
+    """Return a copy of the page without boxes of links: what is left is quicker to look through.
+
+    Scripts go, too: trafilatura would read JSON-LD's body out of them, in one paragraph.
+    """
+    page: HtmlElement = deepcopy(body.getroottree().getroot())
+    drop(list(page.iter("script", "style", "meta", "link")))
+    n_chars: dict[HtmlElement, tuple[int, int, int]] = {}
+    lists = []
+    for _, each in iterwalk(page, events=("end",)):
+        n_all, n_linked, n_links = len(each.text or ""), 0, 0
+        for child in each:
+            child_all, child_linked, child_links = n_chars.pop(child)
+            n_all += child_all + len(child.tail or "")
+            n_linked += child_linked
+            n_links += child_links
+        if each.tag == "a":
+            n_linked, n_links = n_all, 1
+        if n_links >= _MOST_LINKS and n_linked > _LINKED_SHARE * n_all and each.tag not in ("body", "html"):
+            lists.append(each)
+            n_all = n_linked = n_links = 0
+        n_chars[each] = n_all, n_linked, n_links
+    drop(lists)
+    return page
 
 
 def _extracted(body: HtmlElement) -> Container:
-    page = deepcopy(body.getroottree().getroot())
-    drop(list(page.iter("script")))  # trafilatura would read JSON-LD's body out of it, in one paragraph
-    text = load()(page, fast=True, include_comments=False, include_tables=True, deduplicate=False) or ""
+    text = load()(_without_lists(body)) or ""
     known = frozenset(key(line) for line in text.split("\n")) - {""}
     if not known:
         written = [each for each in body.iter("p") if n_own_chars(each) >= _PARAGRAPH_CHARS]

@@ -45,6 +45,8 @@ _TEASER_CHARS = 300
 _MOST_SIBLINGS = 15
 _MOST_LINKS = 30
 _UNLINKED_CHARS = 25
+_TITLE_WORDS = 4
+_ALL_LINKED = 0.9
 _BAD_RELATIONS = frozenset(("tag", "author", "sponsored", "ugc", "category", "next", "prev", "nofollow", "license"))
 
 
@@ -68,6 +70,7 @@ class Seeker:
         """
         self._url = url
         self._elsewhere = elsewhere
+        self._linked: dict[HtmlElement, bool] = {}
         self._taken: set[str] = {site.key(url) or ""} if url else set()
 
     def take(self, container: HtmlElement, below: list[HtmlElement]) -> list[ReadMore]:
@@ -113,9 +116,9 @@ class Seeker:
         if inside and (marks.is_related(each) or each.tag == "aside") and _linked_share(each) > 0.4:
             found = self._links(each, announced=True)
             return ([each], found) if found else None
-        if inside and each.tag == "p" and _linked_share(each) > 0.9:
+        if inside and each.tag == "p" and _linked_share(each) > _ALL_LINKED:
             found = self._links(each, announced=False)
-            return ([each], found) if found and all(len(link.title.split()) >= 4 for link in found) else None
+            return ([each], found) if found and all(len(link.title.split()) >= _TITLE_WORDS for link in found) else None
         return None
 
     def _headed(
@@ -191,11 +194,20 @@ class Seeker:
             url = self._target(anchor, announced=False)
             if url is None or any(map(marks.is_automatic, _between(anchor, container))):
                 continue
+            if len(text_of(anchor).split()) < _TITLE_WORDS and self._is_of_links(anchor):
+                continue
             text = anchor.get("title", "").strip() or text_of(anchor)
-            title = text if len(text.split()) >= 4 else site.title_from(url) or text
+            title = text if len(text.split()) >= _TITLE_WORDS else site.title_from(url) or text
             link = ReadMore(title, url)
             if title and self._first_time(link):
                 yield link
+
+    def _is_of_links(self, anchor: HtmlElement) -> bool:
+        """Tell whether a link stands in a line of nothing but links: a theme or a tag where it is short, whatever the markup calls it."""
+        line = next((each for each in anchor.iterancestors() if each.tag not in _INLINE), None)
+        if line is not None and line not in self._linked:
+            self._linked[line] = _linked_share(line) > _ALL_LINKED
+        return line is not None and self._linked[line]
 
     def _first_time(self, link: ReadMore) -> bool:
         key = site.key(link.url or "") or link.title
