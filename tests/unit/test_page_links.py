@@ -202,3 +202,9 @@ def test_a_page_of_many_pictures_and_links_is_read_in_time() -> None:
     pictures = "<img src='a'>" * 20_000 + f"<a href='{ONE}'>x</a> " * 10_000
 
     assert body_of(f"<p>{WORDS}</p><div>{pictures}</div>", url=URL).text.startswith(WORDS)
+
+
+def test_a_link_that_stands_alone_elsewhere_is_still_found_in_the_text() -> None:
+    assert _links(f"<p>{WORDS} They <a href='{ONE}'>voted</a>.</p><p><a href='{ONE}'>More</a></p>") == [
+        ("crews vote to strike", FULL_ONE)
+    ]

@@ -40,11 +40,10 @@ def has_long_tag(html: str) -> bool:
 
     So many attributes take as many characters, and none of these is the ">" that ends a tag, unless it is quoted.
     """
-    for part in html.split(">"):
-        if len(part) > MAX_ATTRIBUTES:
-            begins = _TAG_BEGINS.search(part)
-            if begins is not None and len(part) - begins.start() > MAX_ATTRIBUTES:
-                return True
+    for part in [each for each in html.split(">") if len(each) > MAX_ATTRIBUTES]:
+        begins = _TAG_BEGINS.search(part)
+        if begins is not None and len(part) - begins.start() > MAX_ATTRIBUTES:
+            return True
     return _QUOTED_END.search(html) is not None
 
 

@@ -116,9 +116,10 @@ class Seeker:
         if inside and (marks.is_related(each) or each.tag == "aside") and _linked_share(each) > 0.4:
             found = self._links(each, announced=True)
             return ([each], found) if found else None
-        if inside and each.tag == "p" and _linked_share(each) > _ALL_LINKED:
+        alone = inside and each.tag == "p" and _linked_share(each) > _ALL_LINKED
+        if alone and all(len(_title(anchor).split()) >= _TITLE_WORDS for anchor in each.iter("a")):
             found = self._links(each, announced=False)
-            return ([each], found) if found and all(len(link.title.split()) >= _TITLE_WORDS for link in found) else None
+            return ([each], found) if found else None
         return None
 
     def _headed(
