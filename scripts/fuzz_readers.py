@@ -44,6 +44,8 @@ from recommender.readers import (
     read,
     read_bytes,
 )
+from recommender.readers.exports.ghosteditor import html_of_lexical, html_of_mobiledoc
+from recommender.readers.page.announced import announced
 from recommender.readers.page.extract import body_of, record_from_page
 from recommender.readers.page.guard import check_size
 
@@ -266,6 +268,22 @@ def _feed(parse: Callable[[bytes], Feed]) -> Callable[[bytes], object]:
     return read
 
 
+def _announced(raw: bytes) -> object:
+    check_size(raw)
+    return announced(raw, "https://paper.example/", None)
+
+
+def _editor(raw: bytes) -> object:
+    """Read a post of Ghost as its editor stored it: the HTML that is made of it, and the body of that, taken apart here."""
+    text = raw.decode("utf-8", "surrogateescape")
+    try:
+        html = html_of_lexical(text)
+    except RecordError:
+        html = html_of_mobiledoc(text)
+    check_size(html.encode("utf-8", "replace"))
+    return body_of(html, url="https://paper.example/a-story-of-ours")
+
+
 def _robots(raw: bytes) -> object:
     rules = parse_rules(raw, "newsroom-recommender")
     return rules.allow(_ADDRESS), rules.allow("https://a.example/" + "a" * 2_000), rules.delay_seconds, rules.sitemaps
@@ -278,6 +296,13 @@ _XML = [
     *(b"<newsItem guid='a'>", b"</newsItem>", b"<nar:newsItem>", b"<pubStatus qcode='stat:canceled'/>", b"<embargoed>", b"<inlineXML>", b"<inlineData contenttype='text/html'>"),
     *(b"<nitf>", b"<docdata management-status='embargoed'>", b"<date.release norm='99999999T999999Z'/>", b"<body.content>", b"<p>", b"</p>", b"<a href='"),
     *(b" a='1'" * 300, b"<b>" * 200, b"0000-00-00 00:00:00", b"9999-12-31 23:59:59", b"<wp:meta_key>_thumbnail_id</wp:meta_key>", b"\xff", b"\x00", "ﷺ\u202e".encode()),
+]  # fmt: skip
+_EDITOR = [
+    *(b'{"root":{"children":[', b'{"type":"link","url":"', b'{"type":"html","html":"', b'"children":[', b"]}", b'{"type":"list","children":[' * 120, b'{"sections":[', b'"markups":[["a",["href","'),
+    *(b'[1,"p",[[0,[0],1,"', b"[3,", b"[10,0]", b'"cards":[["bookmark",{"url":"', b'"atoms":[["soft-return"', b"-1", b"9" * 30, b"true", b"null", b"[[", b"]]", b"\\ud800", b"<p>", b"</p>", b"\x00", b"\xff"),
+]  # fmt: skip
+_ANNOUNCED = [
+    *(b"<link rel=alternate type=application/rss+xml href='", b"<link rel=alternate type=application/feed+json title='", b"<base href='", b"//[", b"http://a:b@c/", b"' href=/comments/feed/>"),
 ]  # fmt: skip
 _MARKDOWN = [
     *(b"---\n", b"+++\n", b"{", b"}", b"title: ", b"date: 2025-13-45\n", b"date: 9999-12-31T23:59:59+23:59\n", b"draft: true\n", b"!!python/object:os.system x", b"&a ", b"*a "),
@@ -341,7 +366,7 @@ READERS: dict[str, Reader] = {
     "page": Reader(_page, _pages, _MARKUP),
     "body": Reader(_body, _pages, _MARKUP),
     "jsonl": Reader(_entries("jsonl"), _records, _JSON),
-    "json": Reader(_entries("json"), _records, _JSON),
+    "json": Reader(_entries("json"), lambda: [*_records(), *_json_feeds()], [*_JSON, *_JSON_FEED]),
     "csv": Reader(_entries("csv"), _tables, _CSV),
     "txt": Reader(_entries("txt"), _texts, _TEXT),
     "feed": Reader(_feed(parse_feed), _feeds, _FEED),
@@ -354,9 +379,18 @@ READERS: dict[str, Reader] = {
     "nitf": Reader(_entries("nitf"), lambda: [exported.nitf(), exported.nitf(status="embargoed")], _XML),
     "ghost": Reader(
         _entries("ghost"),
-        lambda: [exported.ghost({}, {"status": "draft"}, {"html": None})],
+        lambda: [
+            exported.ghost(
+                {},
+                {"status": "draft"},
+                {"html": None, "lexical": exported.LEXICAL},
+                {"html": "", "mobiledoc": exported.MOBILEDOC},
+            )
+        ],
         [*_JSON, b'"db":[{"meta":{},"data":{"posts":'],
     ),
+    "ghost's editors": Reader(_editor, lambda: [exported.LEXICAL.encode(), exported.MOBILEDOC.encode()], _EDITOR),
+    "feeds of a page": Reader(_announced, _pages, [*_MARKUP, *_ANNOUNCED]),
     "md": Reader(_entries("md"), lambda: [exported.MARKDOWN.encode(), b'+++\ntitle = "T"\n+++\n# Text\n'], _MARKDOWN),
     "parquet": Reader(_entries("parquet"), _parquets, _BINARY),
     "warc": Reader(_entries("warc"), _warcs, _BINARY),
@@ -365,7 +399,7 @@ READERS: dict[str, Reader] = {
     "zst": Reader(_named("a.csv.zst"), lambda: [exported.zst(each) for each in _tables()], _BINARY),
     "by looking": Reader(
         lambda raw: [read_bytes(raw)],
-        lambda: [*_records()[:20], *_tables()[:5], *_texts()[:5]],
+        lambda: [*_records()[:20], *_tables()[:5], *_texts()[:5], *_json_feeds()],
         [*_JSON, *_CSV, *_TEXT],
     ),
 }

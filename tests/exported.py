@@ -82,6 +82,42 @@ def ghost(*posts: dict[str, Any]) -> bytes:
     return json.dumps({"db": [{"meta": {"version": "5.80.0"}, "data": data}]}).encode()
 
 
+def lexical(*nodes: Any) -> str:
+    """Return what Ghost's editor stores of a post with these nodes."""
+    return json.dumps({"root": {"children": nodes, "type": "root", "version": 1}})
+
+
+def _words(text: str, **more: Any) -> dict[str, Any]:
+    return {"type": "extended-text", "text": text, "format": 1, **more}
+
+
+def _p(*children: Any, kind: str = "paragraph") -> dict[str, Any]:
+    return {"type": kind, "children": list(children)}
+
+
+LEXICAL = lexical(
+    _p(_words("The pier "), {"type": "link", "url": "__GHOST_URL__/pier-opens-in-spring/", "rel": None, "children": [_words("opened in spring")]}, _words(" & closed <b>again</b>.")),
+    _p(_words("What happens next"), kind="extended-heading"),
+    _p(_words("One line"), {"type": "linebreak"}, _words("and another."), kind="extended-quote"),
+    _p(_p(_words("A point"), kind="listitem"), _p(_words("One more"), kind="listitem"), kind="list"),
+    {"type": "bookmark", "url": "https://paper.example/why-the-pier-closed/", "metadata": {"title": "Why the pier closed", "description": "x"}},
+    {"type": "html", "html": "<p>By hand<script>x()</script>.</p>"}, {"type": "markdown", "markdown": "First.\n\nSecond."},
+    {"type": "callout", "calloutText": "<b>Take care.</b>"}, {"type": "toggle", "heading": "Who?", "content": "<p>Nobody.</p>"},
+    {"type": "image", "src": "a.jpg", "caption": "The pier"}, {"type": "email", "html": "<p>Dear reader</p>"}, {"type": "signup", "header": "Join"},
+    _p({"type": "link", "url": "javascript:alert(1)", "children": [_words("Not a link")]}, _p(_words(" at all."), kind="no-such-kind")),
+)  # fmt: skip
+MOBILEDOC = json.dumps({
+    "version": "0.3.1", "atoms": [["soft-return", "", {}], ["mention", "@ada", {}]],
+    "markups": [["strong"], ["a", ["href", "__GHOST_URL__/pier-opens-in-spring/", "rel", "x"]], ["a", ["href", "javascript:alert(1)"]]],
+    "cards": [["bookmark", {"url": "https://paper.example/why-the-pier-closed/", "metadata": {"title": "Why the pier closed"}}], ["card-markdown", {"markdown": "First.\n\nSecond."}], ["image", {"src": "x"}]],
+    "sections": [
+        [1, "p", [[0, [], 0, "The pier "], [0, [1, 0], 2, "opened in spring"], [0, [], 0, " & closed <b>again</b>."]]],
+        [1, "script", [[0, [], 0, "One line"], [1, [], 0, 0], [0, [2], 9, "and another "], [1, [], 0, 1], [1, [], 0, 77]]],
+        [3, "ol", [[[0, [], 0, "A point"]], [[0, [99], 1, "One more"]], "junk"]], [10, 0], [10, 1], [10, 2], [10, 12], [2, "a.jpg"], [7], "junk", [1, "p", [[0, [1], 0, "never closed"]]],
+    ],
+})  # fmt: skip
+
+
 def news_item(number: int, *, status: str = "usable", embargo: str = "", headline: str = "", prefix: str = "") -> str:
     """Return a news item of NewsML-G2."""
     x = f"{prefix}:" if prefix else ""

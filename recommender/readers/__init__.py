@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from recommender.article import Article
 from recommender.errors import RecordError, SourceError
-from recommender.readers.entries import article_from_entry, body_of, is_whole, read_feed
+from recommender.readers.entries import article_from_entry, begins_json, body_of, feed_entries, is_whole, read_feed
 from recommender.readers.entry import NOTHING, About, Entry, LeftOut, Reader, bounded_lines
 from recommender.readers.exports.ghost import ghost_entries, is_ghost, read_ghost
 from recommender.readers.exports.markdown import read_markdown
@@ -26,12 +26,13 @@ from recommender.readers.exports.warc import read_warc
 from recommender.readers.exports.wordpress import read_wordpress
 from recommender.readers.exports.xml import root_of
 from recommender.readers.feed import Feed, FeedEntry, is_feed, parse_feed
-from recommender.readers.jsonfeed import is_json_feed, parse_json_feed
+from recommender.readers.jsonfeed import is_json_feed, json_feed_of, parse_json_feed
 from recommender.readers.jsonl import parse_json, read_json, read_jsonl
-from recommender.readers.page import Body, article_from_page, body_from_html, in_parallel, read_page
+from recommender.readers.page import Body, article_from_page, body_from_html, feeds_of_page, in_parallel, read_page
 from recommender.readers.page.site import same_site
 from recommender.readers.plain import article_from_text, read_plain
 from recommender.readers.record import article_from_record
+from recommender.readers.shown import entry_of
 from recommender.readers.sitemap import Listed, Sitemap, is_list_of_urls, is_sitemap, parse_sitemap
 from recommender.readers.table import read_csv
 from recommender.readers.xml import unzipped, xml_text
@@ -51,9 +52,12 @@ __all__ = [
     "article_from_page",
     "article_from_record",
     "article_from_text",
+    "begins_json",
     "body_from_html",
     "body_of",
     "bounded_lines",
+    "entry_of",
+    "feeds_of_page",
     "find",
     "is_feed",
     "is_json_feed",
@@ -98,8 +102,14 @@ def read_xml(stream: BinaryIO, source: str, about: About = NOTHING) -> Iterator[
 
 
 def read_json_or_ghost(stream: BinaryIO, source: str, about: About = NOTHING) -> Iterator[Entry]:
-    """Yield the entries of a JSON document: articles, or an export of Ghost."""
-    return read_json(stream, source, lambda found: ghost_entries(found, source, about) if is_ghost(found) else None)
+    """Yield the entries of a JSON document: articles, an export of Ghost, or a JSON Feed."""
+
+    def other(found: object) -> Iterator[Entry] | None:
+        if is_ghost(found):
+            return ghost_entries(found, source, about)
+        return feed_entries(json_feed_of(found, url=about.site), source, 0) if is_json_feed(found) else None
+
+    return read_json(stream, source, other)
 
 
 READERS: dict[str, Reader] = {
@@ -300,6 +310,7 @@ def _sniff(raw: bytes) -> Reader:
 
 def _is_record(line: bytes) -> bool:
     try:
-        return not is_ghost(parse_json(line))
+        found = parse_json(line)
+        return not (is_ghost(found) or is_json_feed(found))
     except RecordError:
         return False

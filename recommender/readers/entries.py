@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator
 from datetime import datetime
@@ -10,7 +11,8 @@ from typing import Any, BinaryIO
 from recommender.article import Article
 from recommender.errors import RecordError, SourceError
 from recommender.readers.entry import Entry
-from recommender.readers.feed import MAX_BYTES, FeedEntry, parse_feed, plain
+from recommender.readers.feed import MAX_BYTES, Feed, FeedEntry, parse_feed, plain
+from recommender.readers.jsonfeed import parse_json_feed
 from recommender.readers.page import Body, body_from_html
 from recommender.readers.record import article_from_record
 from recommender.text import canonical_url, words
@@ -64,24 +66,34 @@ def article_from_entry(entry: FeedEntry, body: Body | None = None) -> Article:
 
 
 def read_feed(stream: BinaryIO, source: str) -> Iterator[Entry]:
-    """Yield the entries of a feed in a file as articles; their pages are not fetched."""
+    """Yield the entries of a feed in a file (RSS, Atom or JSON Feed) as articles; their pages are not fetched."""
     raw = stream.read(MAX_BYTES + 1)
     if not raw.strip():
         return
     try:
-        feed = parse_feed(raw)
+        feed = parse_json_feed(raw) if begins_json(raw) else parse_feed(raw)
     except SourceError as error:
         yield Entry(source, None, len(raw), reason=str(error))
         return
+    yield from feed_entries(feed, source, len(raw))
+
+
+def begins_json(raw: bytes) -> bool:
+    """Tell whether bytes begin as a JSON object does, and no XML."""
+    return raw[:100].removeprefix(codecs.BOM_UTF8).lstrip()[:1] == b"{"
+
+
+def feed_entries(feed: Feed, source: str, offset_bytes: int) -> Iterator[Entry]:
+    """Yield the entries of a feed that has been parsed as articles, as far as the feed itself tells them."""
     for entry in feed.entries:
         try:
-            yield Entry(source, entry.number, len(raw), article=article_from_entry(entry))
+            yield Entry(source, entry.number, offset_bytes, article=article_from_entry(entry))
         except RecordError as error:
-            yield Entry(source, entry.number, len(raw), reason=str(error))
+            yield Entry(source, entry.number, offset_bytes, reason=str(error))
     for number, reason in feed.refused:
-        yield Entry(source, number, len(raw), reason=reason)
+        yield Entry(source, number, offset_bytes, reason=reason)
     if not feed.entries and not feed.refused:
-        yield Entry(source, None, len(raw), reason=feed.problem or "the feed has no entry")
+        yield Entry(source, None, offset_bytes, reason=feed.problem or "the feed has no entry")
 
 
 def _written(instant: datetime | None) -> str | None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 from recommender.errors import RecordError, SourceError
 from recommender.readers.feed import MAX_BYTES, MAX_ENTRIES, Feed, FeedEntry, feed_of, page_url, plain
 from recommender.readers.jsonl import parse_json
 
 
-def is_json_feed(document: object) -> bool:
+def is_json_feed(document: object) -> TypeGuard[Mapping[str, Any]]:
     """Tell whether a JSON value is a feed."""
     return (
         isinstance(document, Mapping)
@@ -35,7 +35,13 @@ def parse_json_feed(raw: bytes, *, url: str | None = None) -> Feed:
         raise SourceError(str(error)) from None
     if not is_json_feed(document):
         raise SourceError("is no JSON Feed")
+    return json_feed_of(document, url=url)
+
+
+def json_feed_of(document: Mapping[str, Any], *, url: str | None = None) -> Feed:
+    """Return the entries of a JSON value that is a feed; without ``url`` the feed's own addresses say where it is from."""
     items = document["items"]
+    url = url or page_url(document.get("feed_url"), None) or page_url(document.get("home_page_url"), None)
     found = [_entry(number, each, document, url) for number, each in enumerate(items[:MAX_ENTRIES], start=1)]
     return feed_of(_text(document.get("title")), found, None, len(items))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -10,11 +11,14 @@ from typing import Any
 
 import pytest
 from exported import (
+    LEXICAL,
     MARKDOWN,
+    MOBILEDOC,
     PICTURE,
     THUMBNAIL,
     WORDS,
     ghost,
+    lexical,
     news_item,
     newsml,
     nitf,
@@ -169,6 +173,54 @@ def test_ghost_without_a_site_goes_by_its_own_ids_and_tells_what_it_leaves_out(e
     assert _articles(found)[1].text == "Plain.\nText."
     assert _left_out(found) == [LeftOut("draft", ("uuid-2",)), LeftOut("of type page")]
     assert [line for line, _ in _reasons(found)] == [4]
+
+
+def test_a_post_of_which_only_the_editors_own_form_is_there_has_its_text_and_links(entries: Any) -> None:
+    posts = [{"html": None, "lexical": LEXICAL}, {"html": " ", "mobiledoc": MOBILEDOC}]
+    new, old = _articles(entries("g.json", ghost(*posts)))
+
+    assert new.text.split("\n") == [
+        "The pier opened in spring & closed <b>again</b>.", "What happens next", "One line", "and another.", "A point", "One more",
+        "By hand.", "First.", "Second.", "Take care.", "Who?", "Nobody.", "Not a link at all.",
+    ]  # fmt: skip
+    assert old.text.split("\n") == [
+        "The pier opened in spring & closed <b>again</b>.", "One line", "and another @ada", "A point", "One more", "First.", "Second.", "never closed",
+    ]  # fmt: skip
+    for post in (new, old):
+        assert [(link.title, link.url) for link in post.read_more] == [
+            ("Why the pier closed", "https://paper.example/why-the-pier-closed"),
+            ("pier opens in spring", "https://paper.example/pier-opens-in-spring"),
+        ]
+
+
+def _nested(depth: int) -> str:
+    return '{"root": {"children": [' + '{"type": "list", "children": [' * depth + "]}" * depth + "]}}"
+
+
+@pytest.mark.parametrize(
+    ("field", "stored", "reason"),
+    [
+        ("lexical", "{", "lexical: is not JSON"),
+        ("lexical", "[]", "lexical: is no JSON object"),
+        ("lexical", '{"root": 7}', "lexical: has no root"),
+        ("lexical", _nested(101), "lexical: is nested over 100 deep"),
+        ("lexical", _nested(100_000), "lexical: is nested too deep"),
+        ("lexical", lexical(*[{}] * 50_001), "lexical: has over 50,000 nodes"),
+        ("mobiledoc", '{"version": "0.3.1"}', "mobiledoc: has no sections"),
+        ("mobiledoc", json.dumps({"sections": [[1, "p", [[0, [0] * 50_001, 0, "x"]]]]}), "mobiledoc: has over 50,000 markers"),
+    ],
+    ids=["cut", "list", "no root", "deep", "very deep", "many", "no sections", "many markers"],
+)  # fmt: skip
+def test_an_editors_form_that_is_broken_or_endless_is_refused_unless_the_plain_text_is_there(
+    entries: Any, field: str, stored: str, reason: str
+) -> None:
+    found = entries(
+        "g.json", ghost({"html": None, field: stored}, {"html": None, field: stored, "plaintext": "Plain."})
+    )
+
+    ((line, told),) = _reasons(found)
+    assert (line, told.startswith(reason)) == (1, True), told
+    assert [each.text for each in _articles(found)] == ["Plain."]
 
 
 @pytest.mark.parametrize("prefix", ["", "nar"])

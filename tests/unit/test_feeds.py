@@ -297,3 +297,49 @@ def test_characters_and_gzip_are_read_whatever_they_are(raw: bytes) -> None:
     assert isinstance(root_name(xml_text(raw)), str)
     with contextlib.suppress(SourceError):
         assert unzipped(raw, 1000) == raw or raw.startswith(b"\x1f\x8b")
+
+
+ONE_LINE = JSON.replace("\n", " ").replace("\\n", " ")
+
+
+@pytest.mark.parametrize("name", ["feed.json", "feed.json.gz", "feed.rss"])
+@pytest.mark.parametrize("text", [JSON, ONE_LINE, "\ufeff " + JSON, JSON.replace("version/1.1", "version/1")])
+def test_a_json_feed_in_a_file_is_known_by_its_version(tmp_path: Path, name: str, text: str) -> None:
+    raw = text.encode()
+    (tmp_path / name).write_bytes(gzip.compress(raw) if name.endswith(".gz") else raw)
+    entries = list(readers.read(tmp_path / name))
+    assert [(entry.line, entry.article and entry.article.title) for entry in entries] == [
+        (1, "Crews & company"),
+        (2, "A <b>plain</b> one"),
+        (3, None),
+        (4, None),
+    ]
+
+
+def test_a_json_feed_is_told_by_looking_and_relative_addresses_are_those_of_its_site(tmp_path: Path) -> None:
+    text = ONE_LINE.replace('"https://post.example/1"', '"/1"').replace(', "junk", {"content_html": "neither"}', "")
+    text = text.replace('"title": "Post"', '"title": "Post", "home_page_url": "https://post.example/", "feed_url": 7')
+    assert [article.url for article in readers.read_bytes(text.encode())] == ["https://post.example/1", None]
+    with pytest.raises(RecordError, match="the feed has no entry"):
+        readers.read_bytes(b'{"version": "https://jsonfeed.org/version/1", "title": "Post", "items": []}')
+    assert readers.read_bytes(b'{"version": "https://else.example/1", "title": "A story"}')[0].title == "A story"
+
+
+PAGE = b"""<!doctype html><html><head><title>Post</title><base href="/en/">
+<link rel="alternate" type="application/rss+xml" title="Post &raquo; Comments Feed" href="comments/feed/">
+<link rel="alternate" type="application/rss+xml" href="javascript:alert(1)"><link rel="alternate" type="application/rss+xml" href="//[">
+<link rel="alternate" type="application/atom+xml" href="http://post.example/plain.xml"><link rel="alternate" hreflang="uk" href="/uk/">
+<link rel="Alternate home" type="Application/RSS+XML; charset=utf-8" title="Post" href="feed/?a=1&amp;b=2">
+<link rel="stylesheet alternate" type="text/css" href="/x.css"><link rel=alternate type=application/feed+json href=/feed.json>
+<link rel="alternate" type="application/rss+xml" href="feed/?a=1&amp;b=2"></head><body>x</body></html>"""
+
+
+def test_the_feeds_that_a_page_announces_are_found_and_nothing_that_leads_astray() -> None:
+    found = readers.feeds_of_page(PAGE, url="https://post.example/")
+    assert [(each.url, each.title) for each in found] == [
+        ("https://post.example/en/feed/?a=1&b=2", "Post"),
+        ("https://post.example/feed.json", ""),
+    ]
+    many = b"".join(b'<link rel=alternate type=application/rss+xml href="/%d">' % number for number in range(5_000))
+    assert len(readers.feeds_of_page(many, url="http://post.example/")) == 20
+    assert readers.feeds_of_page(b"<p>x", url="https://post.example/") == []

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, NamedTuple
 from recommender.errors import RecordError
 from recommender.readers.entry import NOTHING, About, Entry, LeftOut
 from recommender.readers.exports.dates import rfc3339
+from recommender.readers.exports.ghosteditor import html_of_lexical, html_of_mobiledoc
 from recommender.readers.exports.kinds import kind_of
 from recommender.readers.jsonl import MAX_DOCUMENT_BYTES, parse_json
 from recommender.readers.page import body_from_html, in_parallel
@@ -170,14 +171,26 @@ def _absolute(text: str, about: About) -> str:
 
 
 def _markup(post: Row, about: About) -> str:
+    """Return a post's body as HTML: its own, else of what its editor stored, else of its plain text."""
     written = post.get("html")
-    if isinstance(written, str):
-        return _absolute(written, about)
-    plain = post.get("plaintext")
-    if isinstance(plain, str):
-        return "".join(f"<p>{html.escape(line)}</p>" for line in plain.splitlines() if line.strip())
-    if post.get("lexical") or post.get("mobiledoc"):
-        raise RecordError(
-            "its text is there in the editor's own form alone (lexical, mobiledoc); export it with the field html"
-        )
+    if not (isinstance(written, str) and written.strip()):
+        written = _from_editor(post) or _from_plain(post)
+    return _absolute(written, about)
+
+
+def _from_editor(post: Row) -> str:
+    for name, made in (("lexical", html_of_lexical), ("mobiledoc", html_of_mobiledoc)):
+        stored = post.get(name)
+        if isinstance(stored, str) and stored.strip():
+            try:
+                return made(stored)
+            except RecordError:
+                if not _from_plain(post):
+                    raise
     return ""
+
+
+def _from_plain(post: Row) -> str:
+    plain = post.get("plaintext")
+    lines = plain.splitlines() if isinstance(plain, str) else []
+    return "".join(f"<p>{html.escape(line)}</p>" for line in lines if line.strip())

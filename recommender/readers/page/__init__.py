@@ -13,12 +13,22 @@ from typing import BinaryIO
 from recommender.article import Article, ReadMore
 from recommender.errors import RecordError
 from recommender.readers.entry import Entry
+from recommender.readers.page.announced import Announced
 from recommender.readers.page.extract import Body
 from recommender.readers.page.guard import MAX_BYTES, check_size
 from recommender.readers.page.pool import in_parallel, shared
 from recommender.readers.record import article_from_record
 
-__all__ = ["Body", "article_from_page", "body_from_html", "body_from_markdown", "in_parallel", "read_page"]
+__all__ = [
+    "Announced",
+    "Body",
+    "article_from_page",
+    "body_from_html",
+    "body_from_markdown",
+    "feeds_of_page",
+    "in_parallel",
+    "read_page",
+]
 
 
 def article_from_page(raw: bytes, *, url: str | None = None, charset: str | None = None) -> Article:
@@ -35,6 +45,22 @@ def article_from_page(raw: bytes, *, url: str | None = None, charset: str | None
     check_size(raw)
     answer = shared().ask({"kind": "page", "url": url, "charset": charset}, raw)
     return article_from_record(answer["record"])
+
+
+def feeds_of_page(raw: bytes, *, url: str, charset: str | None = None) -> list[Announced]:
+    """Return the feeds that a page announces (``<link rel=alternate>`` of a feed's type), in its order, those of comments left out.
+
+    Args:
+        raw: the page as it was sent.
+        url: where it was found; relative addresses are joined to it (or to its ``<base>``).
+        charset: of the HTTP header, where there was one.
+
+    Raises:
+        RecordError: it cannot be read.
+    """
+    check_size(raw)
+    answer = shared().ask({"kind": "feeds", "url": url, "charset": charset}, raw)
+    return [Announced(**each) for each in answer["feeds"]]
 
 
 def body_from_html(html: str, *, url: str | None = None) -> Body:

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 
 from recommender.errors import RecordError
 from recommender.readers.page import container, site
+from recommender.readers.page.announced import announced
 from recommender.readers.page.extract import body_of, record_from_page
 
 CPU_SECONDS = 2.0
@@ -62,6 +63,8 @@ def _answer(about: dict[str, Any], raw: bytes) -> dict[str, Any]:
             from recommender.readers.exports.markdown import html_of
 
             return {"body": asdict(body_of(html_of(raw.decode("utf-8", "surrogatepass")), url=about["url"]))}
+        if about["kind"] == "feeds":
+            return {"feeds": [asdict(each) for each in announced(raw, about["url"], about["charset"])]}
         return {"record": record_from_page(raw, about["url"], about["charset"])}
     except RecordError as error:
         return {"refused": str(error)}
