@@ -146,6 +146,8 @@ def test_a_batch_takes_the_good_and_names_the_others(client: FlaskClient, keyed:
         ("PUT", "/v1/articles/x", {}, 422, "title"),
         ("PUT", "/v1/articles/line%0Abreak", {"title": "T"}, 422, "id: 'line\\\\nbreak' has control characters"),
         ("PUT", "/v1/articles/x", b"{", 422, "JSON"),
+        ("PUT", "/v1/articles/x", STORY | {"status": " Draft"}, 422, "status: says draft; an article is taken away by"),
+        ("POST", "/v1/articles", STORY | {"status": "draft"}, 422, "status: says draft; an article is taken away by"),
         ("POST", "/v1/articles", b"", 400, "the body is empty"),
         ("POST", "/v1/articles", b"\n\n", 400, "the body is empty"),
         ("POST", "/v1/articles", b"[1]", 422, ""),
@@ -158,6 +160,16 @@ def test_what_is_no_article_is_refused(
 
     assert answer.status_code == status
     assert message in json.dumps(answer.json, ensure_ascii=False)
+
+
+def test_a_record_that_says_it_is_withdrawn_changes_nothing_and_other_words_mean_nothing(
+    client: FlaskClient, keyed: Settings
+) -> None:
+    assert _send(client, "PUT", "/v1/articles/night", STORY | {"status": "published"}).status_code == 201
+    told = _send(client, "PUT", "/v1/articles/night", {"title": "Other", "status": "withdrawn"})
+
+    assert (told.status_code, told.json["error"]["type"]) == (422, "invalid_article")
+    assert _send(client, "GET", "/v1/articles/night").json["title"] == STORY["title"]
 
 
 @pytest.mark.parametrize("key", ["", "wrong", KEY + "x", "ключ"])

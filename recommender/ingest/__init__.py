@@ -12,7 +12,7 @@ from typing import NamedTuple
 from recommender import readers
 from recommender.article import Article
 from recommender.catalog import Outcome
-from recommender.errors import SourceError
+from recommender.errors import RecordError, SourceError
 from recommender.ingest.embedding import encode_missing, missing_views
 from recommender.ingest.intake import Intake, Withdrawn, Written
 from recommender.ingest.writer import Writer, with_language
@@ -28,6 +28,7 @@ __all__ = [
     "Writer",
     "Written",
     "accepted",
+    "article_of",
     "encode_missing",
     "ingest",
     "missing_views",
@@ -195,6 +196,18 @@ def accepted(
     for record, offset in _sorted(refusing, report, tell):
         if isinstance(record, Article):
             yield record, offset
+
+
+def article_of(entry: Entry) -> Article:
+    """Return the article of one record, for who takes nothing away.
+
+    Raises:
+        RecordError: the record is refused, or says that readers must not see it.
+    """
+    entry = _refusing(entry, entry.left_out) if entry.left_out else entry
+    if entry.article is None:
+        raise RecordError(entry.reason or "cannot be read")
+    return entry.article
 
 
 def _refusing(entry: Entry, left_out: LeftOut) -> Entry:

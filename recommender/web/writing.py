@@ -14,7 +14,7 @@ from recommender.article import Article
 from recommender.catalog import Catalog, Outcome
 from recommender.errors import QueryError, RecordError, UnknownArticleError
 from recommender.home import Home
-from recommender.ingest import IngestReport, Intake, accepted
+from recommender.ingest import IngestReport, Intake, accepted, article_of
 from recommender.settings import Settings
 from recommender.web.bodies import body
 from recommender.web.guard import write_key_needed
@@ -47,7 +47,8 @@ def put(article_id: str) -> Response:
         raise RecordError(
             f"id: the body says {str(record['id'])[:100]!r}, the address {article_id[:100]!r}; leave it out"
         )
-    written = _intake().upsert([readers.article_from_record(record | {"id": article_id})], _source())
+    article = article_of(readers.entry_of(record | {"id": article_id}, "body", None, 0))
+    written = _intake().upsert([article], _source())
     (outcome,) = written.outcomes
     told = {"id": article_id, "outcome": outcome.value, "change": written.change}
     return as_json(told, 201 if outcome is Outcome.NEW else 200)
