@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -257,6 +258,69 @@ def _until(holds: Callable[[], bool]) -> None:
             return
         time.sleep(0.1)
     pytest.fail("it never came to hold")
+
+
+def _page(*links: str) -> str:
+    announced = "".join(
+        f'<link rel="alternate" type="{kind}" title="News" href="{href}">'
+        for kind, _, href in (each.partition(" ") for each in links)
+    )
+    return f"<!doctype html><html><head><title>Linden Post</title>{announced}</head><body><h1>Linden Post</h1></body></html>"
+
+
+def test_of_a_page_the_first_feed_that_it_announces_is_followed_and_told(site: Website, newsroom: Newsroom) -> None:
+    _feed(site, item(put_story(site, 1), "One"), etag='"1"')
+    page = site.put(
+        "/",
+        _page(
+            "application/rss+xml /comments/feed/", "application/rss+xml feed.xml", "application/feed+json /feed.json"
+        ),
+    )
+    hasty = Hasty()
+    with Fetcher(newsroom.settings, stop=hasty, clock=lambda: hasty.now, chance=Random(1)) as fetcher:
+        follower = _follower(newsroom, fetcher, [page], hasty)
+        (first,) = follower.once()
+        (second,) = follower.once()
+        assert site.paths() == ["/", "/feed.xml", "/news/story-number-1", "/feed.xml"]
+        site.put("/feed.xml", "", status=500)
+        assert next(follower.once()).problem
+        site.put("/", _page("application/rss+xml /new.xml"))
+        site.put("/new.xml", rss([item(put_story(site, 2), "Two")]), "application/rss+xml")
+        (moved,) = follower.once()
+    assert (_counts(first.report), first.problem) == ((1, 0, 0, 0), None)
+    assert first.report.notes == [
+        f"{page}: is a page; its feed {site.url}/feed.xml (News) is followed; 1 more that it announces are not followed"
+    ]
+    assert (_counts(second.report), second.report.notes) == ((0, 0, 0, 0), [])
+    assert _counts(moved.report) == (1, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("html", "why"),
+    [
+        (_page(), "is no feed, and a page that announces none .*; give the address of the feed itself"),
+        (_page("text/html /feed.xml", "application/rss+xml ftp://paper.example/feed.xml"), "announces none"),
+        (_page("application/rss+xml http://169.254.1.1/feed.xml"), "169.254.1.1.*link-local"),
+        (_page("application/rss+xml /news"), "is no RSS or Atom feed"),
+        ("<p " + " ".join(f"a{number}" for number in range(5_000)) + ">", "as a page it cannot be read: a tag has over"),
+        ("{}", "is no JSON Feed"),
+        ("just words", "is no RSS or Atom feed"),
+    ],
+    ids=["none", "others", "an address that is closed", "itself", "an attack", "JSON", "text"],
+)  # fmt: skip
+def test_a_page_without_a_feed_says_so(site: Website, newsroom: Newsroom, html: str, why: str) -> None:
+    problem = _read(newsroom, site.put("/news", html)).problem
+    assert problem is not None
+    assert re.search(why, problem)
+
+
+def test_a_json_feed_is_followed(site: Website, newsroom: Newsroom) -> None:
+    stories = [{"id": "1", "url": put_story(site, 1), "title": "One"}]
+    feed = {"version": "https://jsonfeed.org/version/1.1", "title": "Post", "items": stories}
+    url = site.put("/feed.json", "\ufeff" + json.dumps(feed), "application/feed+json", etag='"1"')
+    assert _counts(_read(newsroom, url).report) == (1, 0, 0, 0)
+    assert _counts(_read(newsroom, url).report) == (0, 0, 0, 0)
+    assert newsroom.titles() == ["Ferry story number 1"]
 
 
 @pytest.mark.slow

@@ -42,7 +42,7 @@ class Printer:
             return
         self._n_read += 1
         self._total.add(done.report)
-        if not self._tty or done.did_something:
+        if not self._tty or done.did_something or done.report.notes:
             self._wipe()
             talk(f"{at} {_line(done)}")
             for refusal in done.report.refused[:20]:

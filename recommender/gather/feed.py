@@ -27,7 +27,7 @@ FOLLOW_LINKS: tuple[FollowLinks, ...] = ("auto", "always", "never")
 def parse(fetched: Fetched) -> Feed:
     """Return the feed that was fetched, of whichever kind. Raises SourceError."""
     raw = readers.unzipped(fetched.body, MAX_FEED_BYTES)
-    if raw.lstrip()[:1] == b"{":
+    if readers.begins_json(raw):
         return readers.parse_json_feed(raw, url=fetched.url)
     return readers.parse_feed(raw, url=fetched.url, charset=fetched.charset)
 
@@ -72,15 +72,17 @@ class FeedReading:
             SourceError: it is no feed.
         """
         source = self._ledger.source(url)
-        if fetched is None:
-            fetched = self._fetcher.get(
-                url, etag=source.etag, last_modified=source.last_modified, max_bytes=MAX_FEED_BYTES
-            )
+        fetched = fetched or self.fetch(url)
         if fetched.status != 304:
             source = self._take(source, fetched)
         self._look_at_vanished(source)
         self._basket.settle(source.url, self._settings.prune_share, force=self._force)
         self._ledger.save([replace(source, asked_at=self._now)])
+
+    def fetch(self, url: str) -> Fetched:
+        """Return what lies at the address of a feed, without a body where it is as it was. Raises FetchError."""
+        source = self._ledger.source(url)
+        return self._fetcher.get(url, etag=source.etag, last_modified=source.last_modified, max_bytes=MAX_FEED_BYTES)
 
     def _take(self, source: Source, fetched: Fetched) -> Source:
         if not 200 <= fetched.status < 300:

@@ -26,7 +26,7 @@ def kind_of(fetched: Fetched) -> Kind:
     """Return what was fetched; what looks like nothing else is a page. What the server says it is counts for nothing."""
     start = _start(fetched.body)
     text = readers.xml_text(start, fetched.charset)
-    if readers.is_feed(text) or (start.lstrip()[:1] == b"{" and _JSON_FEED in start.replace(b"\\/", b"/")):
+    if readers.is_feed(text) or (readers.begins_json(start) and _JSON_FEED in start.replace(b"\\/", b"/")):
         return Kind.FEED
     if readers.is_sitemap(text) or readers.is_list_of_urls(text):
         return Kind.SITEMAP

@@ -10,6 +10,7 @@ from recommender.errors import FetchError, SourceError
 from recommender.fetch import Fetched, Fetcher, shown_url, target
 from recommender.gather.basket import Basket
 from recommender.gather.crawl import Crawl, Pruning, Watch
+from recommender.gather.discover import announced, is_page
 from recommender.gather.feed import FeedReading, FollowLinks
 from recommender.gather.listing import Globs
 from recommender.gather.recognise import Kind, kind_of
@@ -57,6 +58,7 @@ class Gatherer:
         self._clock = clock
         self._tell = tell
         self._watch = watch
+        self._announced: dict[str, str] = {}  # by a page the feed of it that is read
 
     def gather(self, url: str, report: GatherReport, wanted: Wanted, kind: Kind | None = None) -> None:
         """Take in what lies at an address: a page, a feed, a sitemap, or the root of a site; ``kind`` where it is known.
@@ -89,13 +91,22 @@ class Gatherer:
     def read_feed(self, url: str, report: GatherReport, follow_links: FollowLinks) -> None:
         """Read a feed that is read again and again: only where it has changed.
 
+        Of a page the first feed is read that it announces, from then on without the page, until that feed fails.
+
         Raises:
             FetchError: it does not answer, or with an error.
-            SourceError: it is no feed.
+            SourceError: it is no feed, and no page that announces one.
             CatalogError, BusyError: nothing can be written now.
         """
         with self._home.storing(), Ledger(self._home.ledger) as ledger:
-            self._feed_reading(self._basket(ledger, report, by_name=False), follow_links).read(url)
+            reading = self._feed_reading(self._basket(ledger, report, by_name=False), follow_links)
+            feed_url = self._announced.pop(url, None)
+            fetched = None if feed_url else reading.fetch(url)
+            if fetched is not None and 200 <= fetched.status < 300 and is_page(fetched):
+                feed_url, fetched = announced(fetched, report), None
+            reading.read(feed_url or url, fetched)
+            if feed_url:
+                self._announced[url] = feed_url
 
     def _basket(self, ledger: Ledger, report: GatherReport, *, by_name: bool) -> Basket:
         gone_seconds = self._settings.gone_hours * 3600
