@@ -44,6 +44,7 @@ _WORDS = re.compile(rf"(?:[^\W_]|[{_MARKS}])+(?:['’ʼ\-](?:[^\W_]|[{_MARKS}])+
 
 _LONGEST_WORD_CHARS = 40
 _LONGEST_URL_CHARS = 4096
+_TITLE_CHARS = 1000
 _HTTP = re.compile(r"https?://[^/?#\s]", re.IGNORECASE)
 _NOT_IN_URLS = re.compile(r"[\s<>\"]")
 _HOST = re.compile(r"[\w.~-]+(:\d+)?|\[[0-9a-f:.]+\](:\d+)?", re.ASCII)
@@ -76,6 +77,11 @@ def title_key(title: str) -> str:
 
     Accents stay (they part words in most languages). May be empty for a title of signs only.
     """
+    return _title_key(title) if len(title) <= _TITLE_CHARS else _title_key.__wrapped__(title)
+
+
+@lru_cache(maxsize=2048)  # a headline is asked about again and again while its page is read and its links are resolved
+def _title_key(title: str) -> str:
     bare = _APOSTROPHES.sub("", title)  # before NFKC too, which makes a blank and an accent of ´
     folded = _APOSTROPHES.sub("", unicodedata.normalize("NFKC", bare).casefold())
     return " ".join(_NOT_WORD.sub(" ", _DASHES.sub(" ", folded)).split())

@@ -1,15 +1,20 @@
 """How many pages a second go in: the test site again and again, from files, without embedding.
 
-    scripts/benchmark_pages.py                 # 2,000 pages, about 10 and 60 KB
+    scripts/benchmark_pages.py                 # 2,000 pages of about 10, 60 and 150 KB each: a row a size, a minute on two free cores
     scripts/benchmark_pages.py --pages 500 --processes 1
 
-Each row reads other bytes for each page (addresses and a line of text differ), with the pages of eight templates in turn. The larger ones carry the
-menus, cards and scripts that pages of real sites carry. The last column is what the processors' time allows, for machines that others use as well.
+Run it on a quiet machine: "pages/s" is by the clock, from the first file to the last commit, the start of the processes that take pages apart
+included. Where others use the machine as well, read the last two columns: the processor time of a page (this process and those it started) and
+what two free cores would make of it. The first line tells how busy the machine was.
+
+Each row reads other bytes for each page (addresses and a line of text differ), with the pages of ten templates in turn. The larger ones carry the
+menus, cards and scripts that pages of real sites carry.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import resource
 import sys
 import tempfile
@@ -66,13 +71,16 @@ def filler(n_bytes: int) -> bytes:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pages", type=int, default=2_000)
-    parser.add_argument("--processes", type=int, default=pool.N_PROCESSES)
+    parser.add_argument("--pages", type=int, default=2_000, help="of each size (default: 2,000)")
+    parser.add_argument(
+        "--processes", type=int, default=pool.N_PROCESSES, help=f"that take pages apart (default: {pool.N_PROCESSES})"
+    )
     asked = parser.parse_args()
     pool._pools[:] = [pool.Pool(asked.processes)]
+    print(f"{os.cpu_count()} cores, {os.getloadavg()[0]:.1f} processes ran in the last minute\n")
     print("| pages | KB each | processes | taken | pages/s | CPU ms a page | pages/s of two free cores |")
     print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
-    for n_filler in (0, 50_000):
+    for n_filler in (0, 50_000, 140_000):
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name, "pages")
             folder.mkdir()

@@ -59,8 +59,9 @@ def follow(
 ) -> int:
     """Keep the archive fresh from feeds: read each again and again, until Ctrl-C or SIGTERM.
 
-    Of a page the first feed is read that it announces. New and changed stories are written as they come, so that a running service has them in seconds. What was read, and when
-    a feed is due, is kept in the home: after a restart it goes on. One such process at a time in one home.
+    Of a page the first feed is read that it announces. New and changed stories are written as they come, so that a running
+    service has them in seconds. What was read, and when a feed is due, is kept in the home: after a restart it goes on. One such
+    process at a time in one home.
     """
     if serve and once:
         raise click.UsageError("--serve keeps on; it takes no --once")

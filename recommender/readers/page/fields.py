@@ -251,5 +251,5 @@ def navigation(tree: HtmlElement) -> frozenset[str]:
     for part in tree.iter("nav", "header", "footer"):
         of_story = part.tag != "nav" and next(part.iterancestors("article"), None) is not None
         if not (of_story or marks.is_related(part)):
-            found |= {site.rough(href) for href in _HREFS(part)}
+            found |= {site.rough(href) for href in set(_HREFS(part))}
     return frozenset(found - {""})

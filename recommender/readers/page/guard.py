@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from lxml.etree import XPath
 from lxml.html import HtmlElement
@@ -40,11 +41,23 @@ def has_long_tag(html: str) -> bool:
 
     So many attributes take as many characters, and none of these is the ">" that ends a tag, unless it is quoted.
     """
-    for part in [each for each in html.split(">") if len(each) > MAX_ATTRIBUTES]:
-        begins = _TAG_BEGINS.search(part)
-        if begins is not None and len(part) - begins.start() > MAX_ATTRIBUTES:
+    for start, end in _long_parts(html):
+        begins = _TAG_BEGINS.search(html, start, end)
+        if begins is not None and end - begins.start() > MAX_ATTRIBUTES:
             return True
     return _QUOTED_END.search(html) is not None
+
+
+def _long_parts(html: str) -> Iterator[tuple[int, int]]:
+    """Yield where more than ``MAX_ATTRIBUTES`` characters without a ">" begin and end; between them it goes from one ">" to a far one."""
+    at = 0
+    while at + MAX_ATTRIBUTES < len(html):
+        last = html.rfind(">", at, at + MAX_ATTRIBUTES + 1)
+        if last < 0:
+            last = html.find(">", at)
+            last = len(html) if last < 0 else last
+            yield at, last
+        at = last + 1
 
 
 def check_markup(html: str) -> None:
