@@ -33,7 +33,7 @@ from recommender.errors import GateError, InputError, SourceError
 from recommender.evaluate import page
 from recommender.fusion import PARTS, Calibration, Model, Weights, read_model, shipped
 from recommender.home import Home
-from recommender.measures import MRR, STANDARD, bootstrap_interval, ndcg_at, read_qrels, read_run
+from recommender.measures import MRR, STANDARD, ndcg_at, read_qrels, read_run
 from recommender.recommend import Recommender
 from recommender.settings import Settings
 from recommender.snapshot import read_current
@@ -47,14 +47,6 @@ command = test_cli.command
 SYSTEMS = (
     "recommender", "pure ranking", "fusion", "dense alone", "BM25", "TF-IDF", "newest in section", "random",
 )  # fmt: skip
-
-
-@pytest.fixture(autouse=True, scope="module")
-def few_resamples() -> Iterator[None]:
-    """Fifty resamples an interval: two thousand are tried in test_measures, and cost seconds an evaluation."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(bootstrap_interval.__kwdefaults__, "n_samples", 50)
-        yield
 
 
 def day(text: str) -> datetime:

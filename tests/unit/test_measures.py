@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 
 import ir_measures
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -101,6 +102,15 @@ def test_the_interval_is_that_of_the_normal_distribution_on_many_values() -> Non
     error = 1.96 * (1 / 12) ** 0.5 / 500**0.5
 
     assert bootstrap_interval(values) == pytest.approx((0.5 - error, 0.5 + error), abs=0.005)
+
+
+@pytest.mark.parametrize("n_values", [1, 7, 300])
+def test_the_interval_is_that_of_resamples_drawn_one_after_the_other(n_values: int) -> None:
+    values = np.random.default_rng(5).random(n_values)
+    generator = np.random.default_rng(0)
+    means = [values[generator.integers(0, n_values, n_values)].mean() for _ in range(2_000)]
+
+    assert bootstrap_interval(list(values)) == tuple(np.percentile(means, [2.5, 97.5]))
 
 
 def test_the_interval_of_equal_values_is_that_value_and_of_none_nothing() -> None:
