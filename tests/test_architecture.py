@@ -157,10 +157,12 @@ settings = load_settings(None, {"home": Path(sys.argv[1]), "encoder.model": "has
 assert len(Recommender.open(settings).related("ferry-strike").results) > 1
 print("\\n".join(sys.modules))
 """
-HEAVY = {"torch", "sentence_transformers", "transformers", "onnxruntime", "py3langid"}
+HEAVY = {"torch", "sentence_transformers", "transformers", "onnxruntime", "py3langid", "feedparser", "lxml"}
 
 
-def test_serving_a_known_article_imports_no_model_and_no_language_detector(shared: Settings, tmp_path: Path) -> None:
+def test_serving_a_known_article_imports_no_model_no_language_detector_and_no_parser(
+    shared: Settings, tmp_path: Path
+) -> None:
     finished = subprocess.run(
         [sys.executable, "-c", SERVE, str(shared.home)], cwd=tmp_path, capture_output=True, text=True, check=False
     )

@@ -59,7 +59,17 @@ def test_a_known_article_is_answered_without_any_model(home: Path) -> None:
     finished = run(home, "related", STORY, "--json", options=("-X", "importtime"), RECOMMENDER_ENCODER__MODEL="none")
     assert finished.returncode == 0
     assert imported(finished).isdisjoint(
-        {"torch", "transformers", "sentence_transformers", "onnxruntime", "tokenizers", "bm25s", "scipy"}
+        {
+            "torch",
+            "transformers",
+            "sentence_transformers",
+            "onnxruntime",
+            "tokenizers",
+            "bm25s",
+            "scipy",
+            "feedparser",
+            "lxml",
+        }
     )
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import click
 
-from recommender import readers
 from recommender.answer import RANKERS, Answer, Options, Ranker, options_of
 from recommender.article import Article
 from recommender.cli.lines import Lines
@@ -97,7 +96,9 @@ def _is_file(name: str) -> bool:
 def _read(raw: bytes, source: str) -> list[Article]:
     if len(raw) > MAX_INPUT_BYTES:
         raise SourceError(f"{source}: has over {MAX_INPUT_BYTES:,} bytes; use: recommender ingest")
-    return readers.read_bytes(raw, source)
+    from recommender.readers import read_bytes  # parsers of feeds and pages: who asks for an id does not wait for them
+
+    return read_bytes(raw, source)
 
 
 def _print_all(recommender: Recommender, options: Options, style: str) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from recommender.cli.output import talk
 from recommender.errors import SourceError
-from recommender.readers import bounded_lines
 from recommender.text import clean
 
 _MAX_LINE_BYTES = 2_000_000
@@ -28,6 +27,8 @@ class Lines:
 
     def __iter__(self) -> Iterator[list[str]]:
         """Yield the cells of each good line. Raises SourceError when the file cannot be read."""
+        from recommender.readers import bounded_lines  # parsers of feeds and pages come with it
+
         try:
             with sys.stdin.buffer if str(self._path) == "-" else self._path.open("rb") as stream:
                 for self._line, (raw, size) in enumerate(bounded_lines(stream, _MAX_LINE_BYTES), start=1):

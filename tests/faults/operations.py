@@ -26,6 +26,7 @@ from recommender.gather import GatherReport
 from recommender.gather.basket import Basket
 from recommender.gather.feed import FeedReading
 from recommender.home import Home
+from recommender.ingest import sources
 from recommender.readers import Body, article_from_record, entries
 from recommender.recommend import find_neighbours, finish_lists
 from recommender.settings import FetchSettings, IndexSettings
@@ -206,7 +207,7 @@ def _ingest(work: Work, source: str = "source.jsonl") -> None:
             work.acknowledged(name for name, end in zip(work.editions, ends, strict=True) if end <= done)
 
     work.begun()
-    with mock.patch.object(ingest, "_BATCH", BATCH), writer_of(work.home) as writer:
+    with mock.patch.object(sources, "_BATCH", BATCH), writer_of(work.home) as writer:
         ingest.ingest([path], writer, progress=progress, tell=lambda refusal: refused.append(str(refusal)))
     if refused:  # the command tells each and exits with 1
         raise SourceError("; ".join(refused))
