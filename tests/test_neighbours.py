@@ -67,8 +67,8 @@ def _encode(made: Settings) -> None:
         encode_missing(catalog, HashingEncoder(), [(each, recipe.views(each)) for each in every])
 
 
-def _answer(view: View, made: Settings, article_id: str, options: Options) -> dict[str, Any]:
-    told = Recommender.over(view, made).related(article_id, options).as_dict()
+def _answer(asked: Recommender, article_id: str, options: Options) -> dict[str, Any]:
+    told = asked.related(article_id, options).as_dict()
     told.pop("snapshot")
     return told
 
@@ -98,13 +98,13 @@ def _compared(view: View, made: Settings, options: Options) -> Counter[str]:
         counted["searched"] += "rows" in self.__dict__ or self._near is None
         widen(self)
 
-    searched = _Searched(view)
+    kept, searched = Recommender.over(view, made), Recommender.over(_Searched(view), made)
     for number, article_id in enumerate(view.dense.ids):
         counted["finished"] += options == options_of(made.ranking) and view.finished(number) is not None
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(Likeness, "widen", counting)
-            found = _answer(view, made, article_id, options)
-        assert found == _answer(searched, made, article_id, options), article_id
+            found = _answer(kept, article_id, options)
+        assert found == _answer(searched, article_id, options), article_id
         counted["lists"] += 1
     return counted
 
@@ -172,8 +172,9 @@ def test_changes_over_kept_neighbours_answer_as_an_index_built_anew(
     counted = _compared(anew, made, EVERY["as served"])
     assert counted["searched"] < 0.1 * counted["lists"]
     assert over.dense.ids == anew.dense.ids
+    ours, theirs = Recommender.over(over, made), Recommender.over(anew, made)
     for article_id in anew.dense.ids:
-        assert _answer(over, made, article_id, EVERY["long"]) == _answer(anew, made, article_id, EVERY["long"])
+        assert _answer(ours, article_id, EVERY["long"]) == _answer(theirs, article_id, EVERY["long"])
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (3, 4, 5))])
