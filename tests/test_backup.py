@@ -6,13 +6,12 @@ import contextlib
 import dataclasses
 import gzip
 import io
+import itertools
 import json
 import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
@@ -24,6 +23,7 @@ import pytest
 import test_cli
 from faults import Killed, Step, failing
 from faults.damage import damaged
+from faults.forked import ChildDiedError, in_child
 from newsroom import NOW, publish, settings_for, store, stories, wider_stories, write_jsonl
 from test_cli import Command
 
@@ -693,40 +693,36 @@ def test_a_fault_at_any_step_of_a_restore_leaves_the_old_home_or_the_new_one(
     assert failed >= {"mkdir", "open", "fsync", "exchange" if there else "rename"}
 
 
-_KILLED = """
-import os, sys
-from pathlib import Path
-from recommender import disk, snapshot
-from recommender.backup import restore
-from recommender.home import Home
-home, what, at = Home(Path(sys.argv[1])), sys.argv[2], int(sys.argv[3])
-calls = [0]
-def dying(function):
-    def called(*arguments, **named):
-        calls[0] += 1
-        if calls[0] == at:
-            os.kill(os.getpid(), 9)
-        return function(*arguments, **named)
-    return called
-for name in ("mkdir", "rename", "replace", "fsync", "unlink", "rmdir", "link"):
-    setattr(os, name, dying(getattr(os, name)))
-disk.exchange = dying(disk.exchange)
-with home.writer("a test") if what == "prune" else open(os.devnull):
-    restore(home, Path(what), force=True) if what != "prune" else snapshot.prune(home, 1)
-"""
+def _killing_itself_at(at: int, work: Callable[[], object]) -> None:
+    """Do ``work`` in this process, which dies as of ``kill -9`` at the ``at``-th call into the operating system."""
+    calls = itertools.count(1)
+
+    def dying(function: Callable[..., Any]) -> Callable[..., Any]:
+        def called(*arguments: Any, **named: Any) -> Any:
+            if next(calls) == at:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return function(*arguments, **named)
+
+        return called
+
+    for name in ("mkdir", "rename", "replace", "fsync", "unlink", "rmdir", "link"):
+        setattr(os, name, dying(getattr(os, name)))
+    disk.exchange = dying(disk.exchange)
+    work()
 
 
-def _until_killed_nowhere(home: Home, what: str, every: int) -> Iterator[int]:
-    """Run in a process that is killed at its n-th call, with n growing, until it comes to its end."""
+def _until_killed_nowhere(work: Callable[[], object], every: int) -> Iterator[bool]:
+    """Do it in a process that is killed at its n-th call, with n growing, until it comes to its end; yield whether it was killed."""
     for at in range(1, 10_000, every):
-        code = subprocess.run(
-            [sys.executable, "-c", _KILLED, str(home.path), what, str(at)],
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
-            capture_output=True,
-            check=False,
-        ).returncode
-        yield code
-        if code != -signal.SIGKILL:
+        killed = False
+        try:
+            in_child(lambda at=at: _killing_itself_at(at, work))
+        except ChildDiedError as error:
+            if not str(error).startswith(f"the child ended with {-signal.SIGKILL} "):
+                raise
+            killed = True
+        yield killed
+        if not killed:
             return
 
 
@@ -738,14 +734,13 @@ def test_kill_9_in_the_middle_of_a_restore_leaves_the_old_home_or_the_new_one(
     store(settings, [Article(id="mine", title="Mine")])
     publish(settings)
     home, old, new = Home(settings.home), _held(Home(settings.home)), _held(made)
-    codes = []
-    for code in _until_killed_nowhere(home, str(file), 9):
-        codes.append(code)
+    n_runs = 0
+    for _ in _until_killed_nowhere(lambda: restore(home, file, force=True), 9):
+        n_runs += 1
         held = _held(home)
         assert held in (old, new)
         old = held if held == new else old
-    assert codes[-1] == 0
-    assert len(codes) > 5
+    assert n_runs > 5
     assert _held(home) == new
     assert _left_over(tmp_path) == []
 
@@ -754,18 +749,22 @@ def test_kill_9_in_the_middle_of_a_restore_leaves_the_old_home_or_the_new_one(
 def test_kill_9_in_the_middle_of_a_prune_leaves_a_working_home(home: Home) -> None:
     publish(settings_for(home.path))
     held = _held(home)
-    codes = []
-    for code in _until_killed_nowhere(home, "prune", 3):
-        codes.append(code)
+
+    def prune() -> None:
+        with home.writer("a test"):
+            snapshot.prune(home, 1)
+
+    n_runs = 0
+    for _ in _until_killed_nowhere(prune, 3):
+        n_runs += 1
         assert _held(home) == held
-    assert codes[-1] == 0
-    assert len(codes) > 3
+    assert n_runs > 3
     assert snapshot.names(home) == ["s00000003", "s00000002"]
 
 
 @pytest.mark.slow
 def test_backups_during_a_real_ingest_hold_whole_batches(command: Command, environment: Path, tmp_path: Path) -> None:
-    lines = [{"id": f"a{number:05d}", "title": f"No. {number}", "text": "ferry " * 300} for number in range(6_000)]
+    lines = [{"id": f"a{number:05d}", "title": f"No. {number}", "text": "ferry " * 300} for number in range(3_000)]
     many = write_jsonl(tmp_path / "many.jsonl", lines)
     store(settings_for(environment), stories())
     counts = []
