@@ -379,19 +379,19 @@ def test_a_crash_at_any_step_leaves_a_whole_snapshot_live_and_the_next_publicati
     home: Home, error: Callable[[], BaseException], after: bool
 ) -> None:
     failed: set[str] = set()
-    _publish(home)
+    live = _publish(home).name
     for at in range(1_000):
-        former = _live(home)
         step = Step(at, error, after)
         went_through = _publish_failing(home, step)
         # The new snapshot is live from the rename of CURRENT on, and not a step before.
-        assert (_live(home) > former) == step.switched, f"call {at}, {step.failed}"
+        former, live = live, _live(home)
+        assert (live > former) == step.switched, f"call {at}, {step.failed}"
         if step.failed is None:
             assert went_through
             break
         failed.add(step.failed)
-        before = _live(home)
-        assert _publish(home, seed=99).name == _live(home) > before
+        former, live = live, _publish(home, seed=99).name
+        assert live == _live(home) > former
         assert not list(home.snapshots.glob(".tmp-*"))
         assert len(list(home.snapshots.iterdir())) <= 3
     assert failed == {"mkdir", "rename", "replace", "fsync", "open", "unlink", "rmdir"}
