@@ -12,7 +12,6 @@ import pytest
 from newsroom import NOW, publish, settings_for, store, stories, wider_stories
 
 from faults.checks import answers
-from faults.operations import made
 from recommender import snapshot
 from recommender.audit import audit
 from recommender.home import Home
@@ -45,8 +44,7 @@ def test_the_last_one_published_is_live_however_its_date_reads(settings: Setting
         assert snapshot.roll_back(home).name == "s00000003"
 
 
-def test_files_of_any_age_are_the_same_files(tmp_path: Path) -> None:
-    home = made(tmp_path / "home")
+def test_files_of_any_age_are_the_same_files(home: Home) -> None:
     before = answers(home)
     for number, path in enumerate(_every_file(home)):
         os.utime(path, (0, 0) if number % 2 else (2**32, 2**32))

@@ -16,7 +16,7 @@ import pytest
 from faults.checks import answers
 from faults.damage import KINDS, REMOVED, damage
 from faults.forked import in_child
-from faults.operations import made, publish, write
+from faults.operations import publish, write
 from recommender import dense, snapshot
 from recommender.article import Article
 from recommender.audit import audit
@@ -28,17 +28,6 @@ from recommender.home import Home
 FILES = (*snapshot.FILES, "manifest.json")
 EVERY_KIND = (*KINDS, REMOVED)
 Case = tuple[str, str, int]
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return made(tmp_path_factory.mktemp("template") / "home")
-
-
-@pytest.fixture
-def home(template: Home, tmp_path: Path) -> Home:
-    shutil.copytree(template.path, tmp_path / "home")
-    return Home(tmp_path / "home")
 
 
 def _tried(path: Path, cases: Iterable[Case], outcome: Callable[[], str]) -> Counter[str]:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import numpy as np
 import pytest
 
-from faults.checks import Ledger, answers, problems_of_next_rebuild
+from faults.checks import answers
 from faults.disks import SmallDisk, files_end_at
 from faults.forked import ChildDiedError, in_child
-from faults.operations import OPERATIONS, Operation, Work, made
+from faults.injection import Bench
+from faults.operations import OPERATIONS
 from recommender import snapshot
 from recommender.dense import DenseIndex
 from recommender.errors import RecommenderError
@@ -24,11 +23,6 @@ from recommender.lexical import LexicalBuilder, builder
 DISK_BYTES = 16 * 2**20
 PAGE = 4096
 BY_NAME = {each.name: each for each in OPERATIONS if each.beside is None}
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return made(tmp_path_factory.mktemp("template") / "home")
 
 
 @pytest.fixture
@@ -43,38 +37,38 @@ def place(tmp_path: Path) -> Path:
     return folder
 
 
-def _on_full_disk(operation: Operation, template: Home, place: Path, free_bytes: int) -> dict[str, Any]:
+def _on_full_disk(bench: Bench, place: Path, free_bytes: int) -> dict[str, Any]:
     """Return what comes of an operation for which there is only so much room; runs in a child."""
     disk, home = SmallDisk(place, DISK_BYTES), Home(place / "home")
-    shutil.copytree(template.path, home.path)
-    operation.prepare(home, 50)
-    ledger = Ledger.of(home)
-    asked = operation.drawn(Random(1), 60)
+    bench.copied(home)
     acknowledged: list[str] = []
     refusal = None
     try:
-        operation.act(Work(home, asked, lambda: disk.fill(free_bytes), acknowledged.extend))
+        bench.act(home, lambda: disk.fill(free_bytes), acknowledged.extend)
     except RecommenderError as error:
         refusal = str(error)
     live, found = snapshot.read_current(home).name, answers(home)
-    problems = [] if found == ledger.lists.get(live, found) else ["other answers while the disk is full"]
+    problems = [] if found == bench.lists.get(live, found) else ["other answers while the disk is full"]
     disk.empty()
-    problems += ledger.problems(home, asked, acknowledged)
-    operation.act(Work(home, asked, lambda: None, lambda ids: None))
-    problems += [*ledger.problems(home, asked, asked), *problems_of_next_rebuild(home)]
-    return {"refusal": refusal, "problems": problems}
+    return {
+        "refusal": refusal,
+        "problems": problems + bench.problems(home, acknowledged) or bench.problems_of_second_run(home),
+    }
 
 
-def _refusals(operation: Operation, template: Home, place: Path, frees: range) -> Iterator[str | None]:
+def _refusals(bench: Bench, place: Path, frees: range) -> Iterator[str | None]:
     for free_bytes in frees:
-        told = in_child(lambda free_bytes=free_bytes: _on_full_disk(operation, template, place, free_bytes))
+        told = in_child(lambda free_bytes=free_bytes: _on_full_disk(bench, place, free_bytes))
         assert told["problems"] == [], f"with {free_bytes} bytes free"
         yield told["refusal"]
 
 
-def test_a_disk_without_any_room_keeps_what_there_is_and_lets_prune_make_room(template: Home, place: Path) -> None:
+def test_a_disk_without_any_room_keeps_what_there_is_and_lets_prune_make_room(
+    template: Home, place: Path, tmp_path: Path
+) -> None:
     names = ("ingest", "rebuild", "rollback", "prune")
-    refusals = {name: next(_refusals(BY_NAME[name], template, place, range(1))) for name in names}
+    benches = {name: Bench(template, tmp_path / name, BY_NAME[name]) for name in names}
+    refusals = {name: next(_refusals(bench, place, range(1))) for name, bench in benches.items()}
     assert refusals.pop("prune") is None
     for refusal in refusals.values():
         assert "the disk is full" in str(refusal) or "No space left on device" in str(refusal)
@@ -85,10 +79,11 @@ def test_a_disk_without_any_room_keeps_what_there_is_and_lets_prune_make_room(te
 )
 @pytest.mark.parametrize("name", BY_NAME)
 def test_a_disk_that_is_full_after_any_number_of_pages_loses_nothing(
-    template: Home, place: Path, name: str, pages: int
+    template: Home, place: Path, tmp_path: Path, name: str, pages: int
 ) -> None:
     frees = range(0, 320_000, pages * PAGE)
-    refusals = [each for each in _refusals(BY_NAME[name], template, place, frees) if each is not None]
+    bench = Bench(template, tmp_path, BY_NAME[name])
+    refusals = [each for each in _refusals(bench, place, frees) if each is not None]
     print(f"{len(frees)} faults, {len(refusals)} of them refused")
     assert all("the disk is full" in each or "No space left on device" in each for each in refusals)
 

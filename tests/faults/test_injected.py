@@ -14,6 +14,7 @@ from faults.disks import failing_sqlite, files_end_at, sqlite_is_in_reach
 from faults.injection import Bench, Outcome
 from faults.operations import OPERATIONS
 from faults.steps import Step, broken_disk, failing, failing_writes, no_room
+from recommender.home import Home
 
 BY_NAME = {each.name: each for each in OPERATIONS if each.beside is None}
 ERRORS = {"no room": (no_room, False), "broken": (broken_disk, False), "cut": (no_room, True)}
@@ -55,12 +56,12 @@ def _inject(bench: Bench, kind: Callable[[Step], Any], error: str, every: int) -
 
 
 @IN_REACH
-def test_a_few_calls_of_sqlite_that_are_cut_in_an_ingest_lose_nothing(tmp_path: Path) -> None:
-    assert len(_inject(Bench(tmp_path, BY_NAME["ingest"]), failing_sqlite, "cut", 25)) > 1
+def test_a_few_calls_of_sqlite_that_are_cut_in_an_ingest_lose_nothing(template: Home, tmp_path: Path) -> None:
+    assert len(_inject(Bench(template, tmp_path, BY_NAME["ingest"]), failing_sqlite, "cut", 25)) > 1
 
 
-def test_a_few_calls_that_fail_in_a_rollback_lose_nothing(tmp_path: Path) -> None:
-    assert len(_inject(Bench(tmp_path, BY_NAME["rollback"]), failing, "broken", 15)) > 1
+def test_a_few_calls_that_fail_in_a_rollback_lose_nothing(template: Home, tmp_path: Path) -> None:
+    assert len(_inject(Bench(template, tmp_path, BY_NAME["rollback"]), failing, "broken", 15)) > 1
 
 
 @pytest.mark.parametrize(
@@ -69,9 +70,9 @@ def test_a_few_calls_that_fail_in_a_rollback_lose_nothing(tmp_path: Path) -> Non
 @pytest.mark.parametrize("error", ERRORS)
 @pytest.mark.parametrize(("name", "kind"), HARMED)
 def test_every_call_fails_once_and_nothing_is_lost(
-    tmp_path: Path, name: str, kind: Callable[[Step], Any], error: str, every: int
+    template: Home, tmp_path: Path, name: str, kind: Callable[[Step], Any], error: str, every: int
 ) -> None:
-    found = _inject(Bench(tmp_path, BY_NAME[name]), kind, error, every)
+    found = _inject(Bench(template, tmp_path, BY_NAME[name]), kind, error, every)
     assert found or every > 1
     print(f"{len(found)} faults, {sum(each.refusal is not None for each in found)} of them refused")
 
@@ -80,8 +81,10 @@ def test_every_call_fails_once_and_nothing_is_lost(
     "every", [pytest.param(11, marks=pytest.mark.slow), pytest.param(1, marks=pytest.mark.exhaustive)]
 )
 @pytest.mark.parametrize("name", BY_NAME)
-def test_files_that_end_at_any_size_are_refused_or_not_needed(tmp_path: Path, name: str, every: int) -> None:
-    bench = Bench(tmp_path, BY_NAME[name])
+def test_files_that_end_at_any_size_are_refused_or_not_needed(
+    template: Home, tmp_path: Path, name: str, every: int
+) -> None:
+    bench = Bench(template, tmp_path, BY_NAME[name])
     sizes = [*range(0, 4096, 331), *range(4096, LARGEST_FILE_BYTES, 3_011)][::every]
     refused = 0
     for size in sizes:

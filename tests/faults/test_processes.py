@@ -14,7 +14,7 @@ from newsroom import settings_for
 
 from faults.checks import Ledger, answers, problems_of_next_rebuild
 from faults.forked import Tell, child_of, in_child
-from faults.operations import ASKED, IDS, OPERATIONS, Work, editions_of, made, publish, write
+from faults.operations import ASKED, IDS, OPERATIONS, Work, editions_of, publish, write
 from recommender import snapshot
 from recommender.errors import BusyError
 from recommender.home import Home
@@ -22,11 +22,6 @@ from recommender.recommend import Recommender
 
 INGEST = next(each for each in OPERATIONS if each.name == "ingest")
 N_ROUNDS = 3
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return made(tmp_path / "home")
 
 
 def _until_done(act: Callable[[], None]) -> None:
