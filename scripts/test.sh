@@ -7,4 +7,13 @@ bin=.venv/bin
 "$bin/ruff" check .
 "$bin/ruff" format --check .
 "$bin/mypy"
-exec "$bin/python" -m pytest -m "not exhaustive" "$@"
+# Homes are synced to the disk at every step, thousands of times; in memory that costs nothing, and no test cuts the power.
+free_kb=$(df --output=avail -k /dev/shm 2>/dev/null | tail -1 || echo 0)
+if [ -z "${TMPDIR:-}" ] && [ "$free_kb" -gt 4000000 ] && ! grep -q " /dev/shm .*noexec" /proc/mounts; then
+  TMPDIR=$(mktemp -d /dev/shm/recommender-tests.XXXXXX)
+  export TMPDIR
+  trap 'rm -rf "$TMPDIR"' EXIT
+fi
+# A file's tests stay together and in order. Threads that wait for their like must not do so on a processor that a neighbour needs.
+OMP_WAIT_POLICY=passive "$bin/python" -m pytest -m "not exhaustive" --numprocesses auto --maxprocesses 4 --dist loadfile \
+  -o tmp_path_retention_policy=failed "$@"

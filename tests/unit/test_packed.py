@@ -108,7 +108,9 @@ def test_members_that_lie_over_each_other_are_a_bomb(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", [b"", b"PK", b"no zip at all", zipped(a__csv=b"title\nA")[:-10], zipped(a__csv=b"title\nA")[40:]]
+    "raw",
+    [b"", b"PK", b"no zip at all", zipped(a__csv=b"title\nA")[:-10], zipped(a__csv=b"title\nA")[40:]],
+    ids=["nothing", "two letters", "no zip at all", "its end is missing", "its beginning is missing"],
 )
 def test_what_is_no_whole_zip_is_refused(tmp_path: Path, raw: bytes) -> None:
     (tmp_path / "a.zip").write_bytes(raw)
