@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html import unescape
 from typing import Any
 from urllib.parse import quote
@@ -17,10 +18,12 @@ from werkzeug.test import TestResponse
 from recommender.answer import Options
 from recommender.article import Article
 from recommender.catalog import Catalog
+from recommender.fusion import shipped
 from recommender.home import Home
 from recommender.readers import article_from_record
 from recommender.recommend import Recommender
 from recommender.settings import RankingSettings, Settings
+from recommender.trial.tune import write_model
 from recommender.web import create_app
 
 HOSTILE = '<script>alert("1")</script> & \'ferry\' harbour "></title>'
@@ -502,6 +505,23 @@ def test_new_rules_of_the_desk_are_served_at_the_next_look(published: Settings) 
     assert before != ("cup-final", "pinned") == first()
     rules.unlink()
     assert first() == before
+
+
+def test_new_weights_are_served_at_the_next_look(published: Settings) -> None:
+    client = create_app(published).test_client()
+
+    def told() -> tuple[str, float]:
+        data = _data(client.get("/v1/articles/ferry-vote/related"))
+        return data["snapshot"], data["results"][0]["score"]
+
+    before = told()
+    model = shipped()
+    write_model(
+        replace(model, article=replace(model.article, dense=model.article.dense + 1)), published.home / "weights.json"
+    )
+    after = told()
+    assert after[0] == before[0]
+    assert after[1] != before[1]
 
 
 @pytest.mark.parametrize(("name", "text"), [("rules.toml", "[[pin]]\nunder = 7 7\n"), ("weights.json", "{}")])

@@ -248,7 +248,7 @@ def tune(
     if tuning.note:
         talk(tuning.note)
     if kept and path.absolute() == _used(settings).absolute():
-        talk(f"kept in {path}; a running service takes it with the next snapshot")
+        talk(f"kept in {path}; a running service takes it within {settings.serve.poll_seconds:g} s, without a rebuild")
     elif kept:
         talk(f"kept in {path}; set ranking.weights to this file to use it")
     else:
