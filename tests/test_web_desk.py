@@ -15,12 +15,14 @@ from flask.testing import FlaskClient
 from newsroom import RECORDS, STUB_TITLE, publish, store
 from werkzeug.test import TestResponse
 
+from recommender import snapshot
 from recommender.article import Article
 from recommender.desk import Desk, Wish
 from recommender.home import Home
 from recommender.keys import add_key, remove_keys
 from recommender.readers import article_from_record
 from recommender.settings import Settings
+from recommender.snapshot import files
 from recommender.web import create_app
 from recommender.web.desk import door, session
 
@@ -365,6 +367,26 @@ def test_gaps_in_the_links_are_shown(client: FlaskClient) -> None:
     assert "Ferries stay in port as strike begins" in stubs
     assert "Ferry crews vote" in client.get("/desk/hubs").text
     assert "s00000001" in client.get("/desk/snapshots").text
+
+
+def test_snapshots_are_read_once_and_again_when_a_file_changed(
+    client: FlaskClient, published: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    digest = files.sha256
+    monkeypatch.setattr(files, "sha256", lambda path: read.append(path.name) or digest(path))
+
+    assert "whole" in client.get("/desk/snapshots").text
+    assert "dense.faiss" in read
+    read.clear()
+    assert "whole" in client.get("/desk/snapshots").text
+    assert read == []
+
+    file = published.home / "snapshots" / "s00000001" / "dense.faiss"
+    raw = file.read_bytes()
+    file.write_bytes(raw[:-1] + bytes([raw[-1] ^ 1]))
+    assert "was changed after it was published" in client.get("/desk/snapshots").text
+    assert snapshot.published(Home(published.home))[0].state is snapshot.State.DAMAGED
 
 
 def test_the_reviewed_files_rules_are_shown_and_what_they_do_not_find(client: FlaskClient, published: Settings) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from recommender.disk import folder_bytes
 from recommender.home import Home
 from recommender.snapshot.current import former, names, readable
-from recommender.snapshot.files import State, state_of
+from recommender.snapshot.files import State, state_of, state_when_last_changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +41,21 @@ class Published:
     score: Any
 
 
-def published(home: Home) -> list[Published]:
-    """Return every snapshot that is there, the highest number first, each with all its bytes checked."""
+def published(home: Home, *, from_memory: bool = False) -> list[Published]:
+    """Return every snapshot that is there, the highest number first, each with all its bytes checked.
+
+    Args:
+        home: whose.
+        from_memory: files that are as this process last saw them, by size, time and inode, are not read again.
+    """
+    look = state_when_last_changed if from_memory else state_of
     current = readable(home)
     live = current.name if current else None
     before = former(home, live) if live else None
     found = []
     for name in names(home):
         folder = home.snapshots / name
-        state, problem = state_of(folder, current.manifests.get(name) if current else None)
+        state, problem = look(folder, current.manifests.get(name) if current else None)
         manifest = _manifest(folder)
         try:
             size = folder_bytes(folder)

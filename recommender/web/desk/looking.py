@@ -191,7 +191,7 @@ def _gap(template: str, look: Callable[..., Any]) -> Response:
 @desk.get("/snapshots")
 def snapshots() -> Response:
     """Show the published snapshots: which is live, how large, what was measured, whether every byte is as published."""
-    return page("snapshots.html", found=snapshot.published(home()))
+    return page("snapshots.html", found=snapshot.published(home(), from_memory=True))
 
 
 @desk.get("/evaluation")
