@@ -193,7 +193,7 @@ class _Proxy:
     def running(self) -> Iterator[None]:
         process = subprocess.Popen(["nginx", "-c", str(self.file)], stderr=subprocess.DEVNULL)
         try:
-            for _ in range(100):
+            for _ in range(1_200):
                 with contextlib.suppress(OSError):
                     self.ask("/")
                     break

@@ -27,7 +27,7 @@ from recommender.settings import Settings
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="looks for workers in /proc")]
 
-_TRIES = 300
+_TRIES = 1_200  # two minutes: on a machine with much else to do two workers need more than half of one
 
 
 @pytest.fixture
@@ -88,6 +88,8 @@ def _serving(settings: Settings, port: int, **serve: object) -> Iterator[subproc
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=0.1)
                 break
+        else:
+            pytest.fail(f"it never was ready: {log.read_text(encoding='utf-8')}")
         assert process.poll() is None, log.read_text(encoding="utf-8")
         yield process
     finally:

@@ -182,7 +182,7 @@ def test_no_process_outlives_the_one_that_asked(how: signal.Signals) -> None:
     asking.send_signal(how)
     asking.wait()
     asking.stdout.close()
-    for _ in range(200):
+    for _ in range(1_200):
         if not any(Path(f"/proc/{pid}/cmdline").exists() and Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids):
             break
         time.sleep(0.05)
