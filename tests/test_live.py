@@ -393,6 +393,11 @@ def test_a_state_that_was_replaced_is_let_go_without_a_garbage_collection(publis
         withdraw(published, ["ferry-vote"])
         live.get()
         assert [state() for state in states] == [None, None]
+        publish(published)
+        base = weakref.ref(live._log.base)
+        live.get().search("the strike at the ferries", MANY)
+        assert live.get().snapshot.name == "s00000002"
+        assert base() is None
     finally:
         gc.enable()
     live.stop()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from recommender import links
@@ -25,8 +25,8 @@ class ChangeLog:
         waiting: ids that are not made into rows yet, the next ones to be tried first; readers see what was there before.
         n_untried: how many of those have not been tried since something was written last.
         altered: whether readers see anything else than the snapshot.
-        former: what followed the catalog before; rows that it made under the same fit are taken from it, and it is let go
-            with the first reading.
+        former: what followed the catalog before, and still does; rows that it made under the same fit are taken from it.
+            It is let go when nothing is left to be tried.
     """
 
     base: Snapshot
@@ -64,10 +64,9 @@ class ChangeLog:
             there = self._there(catalog, changed)
             targets = self._leads(catalog, changed)
             gone = set(changed) - there
-            known = self._known(catalog, there)
-            waiting = {each: None for each in (*self.waiting, *there) if each not in gone and each not in known}
-            tried = self._next(waiting, max(0, min(most, MAX_CHANGED - len(known))))
-            ready = known | self._entries_of(catalog, self._present(catalog, tried))
+            waiting = {each: None for each in (*self.waiting, *there) if each not in gone}
+            tried = self._next(waiting, most)
+            ready = self._entries_of(catalog, self._present(catalog, tried))
         seen = any(map(self._is_seen, gone))
         altered = bool(ready) or seen or any(map(self._leads_elsewhere, targets, targets.values()))
         self.altered |= altered
@@ -81,18 +80,8 @@ class ChangeLog:
             del waiting[article_id]
         self.n_untried = len(waiting) if written else max(0, self.n_untried - len(tried))
         self.waiting = waiting | {each: None for each in tried if each not in ready}
+        self.former = self.former if self.n_untried else None
         return self.changes() if altered else None
-
-    def _known(self, catalog: Catalog, ids: Collection[str]) -> dict[str, Entry]:
-        """Return the rows of these articles that the former log made, as they stand beside this snapshot."""
-        former, self.former = self.former, None
-        if former is None or former.recipe != self.recipe:
-            return {}
-        if any(former.base.manifest[name] != self.base.manifest[name] for name in ("fit", "encoder")):
-            return {}
-        since = {article_id for article_id, _ in catalog.changed_since(former._change)}
-        kept = [each for each in ids if each in former._entries and each not in former.waiting and each not in since]
-        return {each: former._entries[each].beside(self.base) for each in kept}
 
     def shows_what_went(self, view: View, ids: Iterable[str]) -> bool:
         """Tell whether a view still has a row of any of these that is gone."""
@@ -159,13 +148,26 @@ class ChangeLog:
 
     def _entries_of(self, catalog: Catalog, articles: Mapping[str, Article]) -> dict[str, Entry]:
         """Return the entries of those articles all of whose views have vectors."""
-        views = {article_id: self.recipe.views(article) for article_id, article in articles.items()}
+        known = self._known(catalog, articles)
+        others = {article_id: article for article_id, article in articles.items() if article_id not in known}
+        views = {article_id: self.recipe.views(article) for article_id, article in others.items()}
         vectors = catalog.embeddings(self._encoder, sorted({view.digest for each in views.values() for view in each}))
-        return {
+        return known | {
             article_id: Entry.of(articles[article_id], each, vectors, self.base)
             for article_id, each in views.items()
             if _complete(each, vectors)
         }
+
+    def _known(self, catalog: Catalog, ids: Iterable[str]) -> dict[str, Entry]:
+        """Return the rows of these articles that the former log made, as they stand beside this snapshot."""
+        former = self.former
+        if former is None or former.recipe != self.recipe:
+            return {}
+        if any(former.base.manifest[name] != self.base.manifest[name] for name in ("fit", "encoder")):
+            return {}
+        since = {article_id for article_id, _ in catalog.changed_since(former._change)}
+        kept = [each for each in ids if each in former._entries and each not in former.waiting and each not in since]
+        return {each: former._entries[each].beside(self.base) for each in kept}
 
 
 def _complete(views: Iterable[ViewOfArticle], vectors: Mapping[bytes, object]) -> bool:

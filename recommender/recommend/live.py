@@ -200,7 +200,7 @@ class Live:
     def _catch_up(self, changes: ChangeLog) -> None:
         """Take in all that changed since a new snapshot was built, before it answers: no reader loses sight of what was there.
 
-        It goes in pages, and between two of them the former snapshot takes in what is new.
+        It goes in pages, and between two of them the former snapshot takes in what is new, and vectors are made for it.
         """
         n_untried, first = 1, True
         while n_untried and not self._stopping.is_set():
@@ -215,6 +215,8 @@ class Live:
                 n_untried, first = changes.n_untried, False
                 if n_untried and self._held is not None:
                     self._follow()
+            if n_untried and self._thread is not None:
+                self._encode()
 
     def _open_catalog(self) -> None:
         """Open the catalog, unless it is the one that is open."""

@@ -518,7 +518,7 @@ def _opening(home: Home, settings: Settings, live: View) -> Callable[[], Encoder
     """Return what opens the encoder when it is first asked for, once for all threads."""
     opened: list[Encoder] = []
     lock = Lock()
-    made_with = live.manifest["encoder"]
+    snapshot_name, made_with = live.name, live.manifest["encoder"]  # not itself: the encoder outlives it
     name, chosen = made_with["name"], compose.encoder_settings(settings.encoder, made_with)
 
     def encoder() -> Encoder:
@@ -527,7 +527,7 @@ def _opening(home: Home, settings: Settings, live: View) -> Callable[[], Encoder
                 found = compose.open_encoder(home, chosen)
                 if found.name != name:
                     raise EncoderError(
-                        f"the encoder here is {found.name}, snapshot {live.name} was made with {name}; "
+                        f"the encoder here is {found.name}, snapshot {snapshot_name} was made with {name}; "
                         "run: recommender rebuild"
                     )
                 opened.append(found)
