@@ -12,7 +12,8 @@ The archive keeps its size, so memory should keep its own. It ends by itself, wi
 * **What is withdrawn** is in no answer that was asked for after the withdrawal was acknowledged, in any worker.
 * **What is new** is on its own list, and on that of an old story about the same, within two seconds (``--patience``) of the acknowledgement, in every
   worker (six connections are asked).
-* **Memory** of each worker after the first fifth against the last tenth: within 5 %, held to that from five minutes on.
+* **Memory** of each worker in the first tenth of the time against the last tenth: within 5 %, held to that from five minutes on. The same load
+  runs for some minutes before (``--warm-up``): until caches are filled, and as much is new over the index as there is at any time.
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ class Watch:
     service: Service
     workers: Sequence[int]
     catalog: Path
+    warm_up: float
     at: list[float] = field(default_factory=list)
     memory: dict[int, list[dict[str, float]]] = field(default_factory=dict)
     files: dict[int, list[int]] = field(default_factory=dict)
@@ -84,16 +86,19 @@ class Watch:
         self.at.append(elapsed)
 
     def growth(self, pid: int, name: str) -> tuple[float, float]:
-        """Return the median of a worker's memory in MB: of the third tenth, and of the last one."""
+        """Return the median of a worker's memory in MB: of the first tenth after the warm-up, and of the last one."""
         held, at = np.array([sample[name] for sample in self.memory[pid]]), np.array(self.at)
-        early = held[(at >= 0.2 * at[-1]) & (at <= 0.3 * at[-1])]
-        late = held[at >= 0.9 * at[-1]]
-        return float(np.median(early if len(early) else held)), float(np.median(late))
+        share = (at - self.warm_up) / max(1e-9, at[-1] - self.warm_up)
+        early, late = held[(share >= 0) & (share <= 0.1)], held[share >= 0.9]
+        return float(np.median(early if len(early) else held)), float(np.median(late if len(late) else held))
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=10.0, help="of load (default: %(default)s)")
+    parser.add_argument(
+        "--warm-up", type=float, default=4.0, help="minutes of the same load before these (default: %(default)s)"
+    )
     parser.add_argument("--articles", type=int, default=2000, help="of the archive (default: %(default)s)")
     parser.add_argument("--workers", type=int, default=2, help="processes that answer (default: %(default)s)")
     parser.add_argument("--readers", type=int, default=2, help="how many (default: %(default)s)")
@@ -123,7 +128,7 @@ def main() -> int:
         tally = Tally()
         with serving(home, n_workers=given.workers) as service:
             service.wait()
-            watch = Watch(service, _workers(service, given.workers), home / "catalog.db")
+            watch = Watch(service, _workers(service, given.workers), home / "catalog.db", 60 * given.warm_up)
             load = crowd(
                 tally,
                 service.port,
@@ -152,9 +157,11 @@ def _workers(service: Service, n: int) -> list[int]:
 
 def soak(tally: Tally, watch: Watch, load: Sequence[Callable[[], None]], home: Path, *, seconds: float) -> None:
     """Run the load for some time, with the commands beside it, and stop it."""
-    began = time.monotonic()
+    began, seconds = time.monotonic(), watch.warm_up + seconds
     threads = [threading.Thread(target=_guarded(tally, run), daemon=True) for run in load]
-    threads.append(threading.Thread(target=_guarded(tally, lambda: commands(tally, home, seconds)), daemon=True))
+    threads.append(
+        threading.Thread(target=_guarded(tally, lambda: commands(tally, home, watch.warm_up, seconds)), daemon=True)
+    )
     for thread in threads:
         thread.start()
     client = Client(watch.service.port)
@@ -184,7 +191,7 @@ def _guarded(tally: Tally, run: Callable[[], None]) -> Callable[[], None]:
     return guarded
 
 
-def commands(tally: Tally, home: Path, seconds: float) -> None:
+def commands(tally: Tally, home: Path, warm_up: float, end: float) -> None:
     """Rebuild, roll back, rebuild and prune, as an editor's scheduler does; what is due when the time is over is left out."""
     began = time.monotonic()
     for share, command in (
@@ -193,7 +200,7 @@ def commands(tally: Tally, home: Path, seconds: float) -> None:
         (2 / 3, ["rebuild"]),  # so that as much lies over the index at the end as at the first look at the memory
         (0.8, ["prune", "--keep", "2"]),
     ):
-        if tally.stopping.wait(max(0.0, share * seconds - (time.monotonic() - began))):
+        if tally.stopping.wait(max(0.0, warm_up + share * (end - warm_up) - (time.monotonic() - began))):
             return
         started = time.perf_counter()
         done = subprocess.run(recommender(home, *command), capture_output=True, text=True, check=False)
@@ -206,17 +213,17 @@ def commands(tally: Tally, home: Path, seconds: float) -> None:
 
 
 def _judge_memory(tally: Tally, watch: Watch) -> None:
-    for pid in watch.workers if watch.at[-1] >= FLAT_FROM_SECONDS else ():
+    for pid in watch.workers if watch.at[-1] - watch.warm_up >= FLAT_FROM_SECONDS else ():
         early, late = watch.growth(pid, "VmRSS")
         if late > early * (1 + FLAT_SHARE):
-            tally.fault("memory is flat", f"{early:.0f} MB after the first fifth, {late:.0f} MB at the end")
+            tally.fault("memory is flat", f"{early:.0f} MB in the first tenth, {late:.0f} MB at the end")
 
 
 def report(tally: Tally, watch: Watch, *, n_articles: int) -> str:
     """Return the summary in Markdown."""
     seconds = watch.at[-1]
     parts = [
-        f"# Soak: {n_articles:,} articles, {len(watch.workers)} workers, {seconds / 60:.1f} minutes",
+        f"# Soak: {n_articles:,} articles, {len(watch.workers)} workers, {seconds / 60:.1f} minutes, of them {watch.warm_up / 60:.1f} to warm up",
         f"{os.cpu_count()} cores; load average at the end {os.getloadavg()[0]:.1f}, that of others included.",
         markdown(
             ["check", "failed"],
@@ -225,7 +232,7 @@ def report(tally: Tally, watch: Watch, *, n_articles: int) -> str:
         *(f"- {name}: {told}" for name in CHECKS for told in tally.faults.get(name, ())[:_SHOWN_FAULTS]),
         markdown(["request", "n", "a second", "p50", "p99", "most"], _latencies(tally, seconds)),
         markdown(["time until", "n", "p50", "p99", "most"], _waits(tally)),
-        markdown(["memory of a worker", "after the first fifth", "at the end", "growth", "most"], _memory(watch)),
+        markdown(["memory of a worker", "in the first tenth", "in the last", "growth", "most"], _memory(watch)),
         markdown(["of the service", "p50", "most", "at the end"], _gauges(watch)),
     ]
     return "\n\n".join(parts)

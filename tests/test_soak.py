@@ -15,7 +15,15 @@ ROOT = Path(__file__).parent.parent
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the memory of workers from /proc")
 def test_a_short_soak_finds_no_fault(tmp_path: Path) -> None:
-    size = ["--minutes=0.4", "--articles=150", "--readers=1", "--writers=1", "--pause=0.3", "--patience=30"]
+    size = [
+        "--minutes=0.3",
+        "--warm-up=0.1",
+        "--articles=150",
+        "--readers=1",
+        "--writers=1",
+        "--pause=0.3",
+        "--patience=30",
+    ]
     done = subprocess.run(
         [sys.executable, str(ROOT / "scripts" / "soak.py"), *size],
         capture_output=True,
