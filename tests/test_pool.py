@@ -118,6 +118,17 @@ def test_an_error_is_told_to_each_who_asks_and_not_remembered() -> None:
     pool.close()
 
 
+def test_when_the_process_ends_nothing_is_encoded_and_nothing_waits(gated: Gated) -> None:
+    gated.open.set()
+    pool = EncoderPool(lambda: gated)
+    pool.encode(["a"])
+    pool.close()
+    assert len(pool.encode(["a"])) == 1  # is remembered
+    with pytest.raises(EncoderError, match="the process ends"):
+        pool.encode(["b"])
+    assert pool.n_waiting == 0
+
+
 def test_only_the_last_texts_are_remembered(gated: Gated) -> None:
     gated.open.set()
     pool = EncoderPool(lambda: gated, most_remembered=2)

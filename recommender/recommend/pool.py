@@ -11,7 +11,7 @@ from threading import Lock
 import numpy as np
 
 from recommender.encoder import Encoder
-from recommender.errors import EncoderBusyError, EncoderLateError
+from recommender.errors import EncoderBusyError, EncoderError, EncoderLateError
 from recommender.vectors import Matrix, Vector
 
 _HEAD_START_SECONDS = 0.0005  # for the thread that encodes, which else waits for the interpreter
@@ -101,7 +101,11 @@ class EncoderPool:
             raise EncoderBusyError(f"{self._most_waiting} questions wait to be encoded already; ask again in a moment")
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="recommender-encode")
-        future = self._under_way[texts] = self._pool.submit(self._vectors, texts)
+        try:
+            future = self._pool.submit(self._vectors, texts)
+        except RuntimeError as error:  # requests that are in flight when a service is told to stop
+            raise EncoderError("nothing is encoded any more, the process ends") from error
+        self._under_way[texts] = future
         return future
 
     def _vectors(self, texts: tuple[str, ...]) -> dict[str, Vector]:
