@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from flask.testing import FlaskClient
@@ -93,6 +94,15 @@ def test_an_article_is_put_read_changed_and_withdrawn(client: FlaskClient, keyed
     for method in ("DELETE", "GET"):
         answer = _send(client, method, "/v1/articles/night")
         assert (answer.status_code, answer.json["error"]["type"]) == (404, "unknown_article")
+
+
+@pytest.mark.parametrize("article_id", ["/from/the/root", "//twice", "/related", "/"])
+def test_an_id_may_begin_with_a_slash(client: FlaskClient, keyed: Settings, article_id: str) -> None:
+    path = f"/v1/articles/{quote(article_id, safe='')}"
+    assert _send(client, "PUT", path, STORY).status_code == 201
+    assert _send(client, "GET", path).json["id"] == article_id
+    assert _send(client, "DELETE", path).json["outcome"] == "withdrawn"
+    assert not _stored(keyed, article_id)
 
 
 def test_what_was_read_can_be_put_back(client: FlaskClient) -> None:

@@ -47,9 +47,10 @@ _TYPES = {
 
 
 class _Id(PathConverter):
-    """An id in a path. Line breaks go through, so that a route says what is wrong with them."""
+    """An id in a path, which may itself begin with a slash. Line breaks go through, so that a route says what is wrong with them."""
 
-    regex = "[^/](?s:.*?)"
+    regex = "(?s:.+?)"
+    part_isolating = False
 
 
 def create_app(settings: Settings, limits_file: Path | None = None) -> Flask:
