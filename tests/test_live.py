@@ -379,6 +379,30 @@ def test_rows_are_not_made_again_for_a_new_snapshot_of_the_same_fit(
     live.stop()
 
 
+def test_what_there_is_no_room_for_waits_and_keeps_nobody_busy(
+    published: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recommend.changes, "MAX_CHANGED", 3)
+    monkeypatch.setattr(recommend.live, "_MOST_TAKEN_IN", 2)
+    new = [replace(NEW, id=f"new-{number}", title=f"{NEW.title} {number}") for number in range(5)]
+    store(published, new)
+    _encoded(published, new)
+    live = Live(published)
+
+    assert live.get().related("ferry-strike", MANY).results
+
+    assert (live.status()["changed"], live.status()["waiting"]) == (3, 2)
+    assert not live._has_more()
+    withdraw(published, ["new-0"])
+    assert live.get().snapshot.dense.row_of("new-0") is None
+    store(published, [replace(new[4], text="Written anew.")])
+    _encoded(published, [replace(new[4], text="Written anew.")])
+    live._next_look = 0.0
+    live._look(wait=True)
+    assert (live.status()["changed"], live.status()["waiting"]) == (3, 1)
+    live.stop()
+
+
 def test_a_state_that_was_replaced_is_let_go_without_a_garbage_collection(published: Settings) -> None:
     live = Live(published)
     live.get()

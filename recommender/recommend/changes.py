@@ -78,7 +78,8 @@ class ChangeLog:
         self._entries |= ready
         for article_id in tried:  # those without vectors are tried again after the others
             del waiting[article_id]
-        self.n_untried = len(waiting) if written else max(0, self.n_untried - len(tried))
+        untried = len(waiting) if written else max(0, self.n_untried - len(tried))
+        self.n_untried = untried if tried or not most else 0  # there is no room for the others
         self.waiting = waiting | {each: None for each in tried if each not in ready}
         self.former = self.former if self.n_untried else None
         return self.changes() if altered else None
