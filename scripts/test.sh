@@ -14,6 +14,6 @@ if [ -z "${TMPDIR:-}" ] && [ "$free_kb" -gt 4000000 ] && ! grep -q " /dev/shm .*
   export TMPDIR
   trap 'rm -rf "$TMPDIR"' EXIT
 fi
-# A file's tests stay together and in order. Threads that wait for their like must not do so on a processor that a neighbour needs.
-OMP_WAIT_POLICY=passive "$bin/python" -m pytest -m "not exhaustive" --numprocesses auto --maxprocesses 4 --dist loadfile \
+# A file's tests stay together and in order.
+"$bin/python" -m pytest -m "not exhaustive" --numprocesses auto --maxprocesses 4 --dist loadfile \
   -o tmp_path_retention_policy=failed "$@"

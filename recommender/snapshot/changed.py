@@ -63,14 +63,20 @@ class ChangedRows:
 
     def _batched(self, new: Sequence[Entry], fit: LexicalFit, before: Sequence[Batch]) -> list[Batch]:
         """Return all rows in batches: those there were as long as all their rows are left, new ones as soon as they are full."""
-        kept = [batch for batch in before if all(id(entry) in self._row_of for entry in batch.entries)]
-        full = [batch for batch in kept if len(batch.entries) == _BATCH]
-        whole = {id(batch) for batch in full}
-        parted = (entry for batch in before if id(batch) not in whole for entry in batch.entries)
-        loose = [*(entry for entry in parted if id(entry) in self._row_of), *new]
+        full: list[Batch] = []
+        loose: list[Entry] = []
+        for batch in before:
+            left = [entry for entry in batch.entries if id(entry) in self._row_of]
+            if len(left) == _BATCH:
+                full.append(batch)
+            else:
+                loose += left
+        loose += new
         while len(loose) >= _BATCH:
-            some, loose = tuple(loose[:_BATCH]), loose[_BATCH:]
-            full.append(Batch(some, LexicalIndex.joined([entry.lexical for entry in some], fit, np.arange(_BATCH))))
+            some, loose = loose[:_BATCH], loose[_BATCH:]
+            full.append(
+                Batch(tuple(some), LexicalIndex.joined([entry.lexical for entry in some], fit, np.arange(_BATCH)))
+            )
         return [*full, *(Batch((entry,), entry.lexical) for entry in loose)]
 
     def _pairs(self, new: Sequence[Entry], before: ChangedRows | None) -> NDArray[np.int64]:

@@ -28,7 +28,7 @@ from recommender.ready import ReadyLists
 from recommender.snapshot.contents import Fit, Row
 from recommender.snapshot.current import REBUILD, read_current, readable
 from recommender.snapshot.files import TERMS, verify
-from recommender.snapshot.view import View
+from recommender.snapshot.view import View, numbers_by_key
 from recommender.vectors import Centres
 
 _LANDMARKS = 4.0  # so many times the square root of the number of rows
@@ -124,11 +124,7 @@ class Snapshot(View):
 
     @cached_property
     def _rows_by_url(self) -> dict[str, list[int]]:
-        found: dict[str, list[int]] = {}
-        for number, key in enumerate(self._url_keys):
-            if key:
-                found.setdefault(key, []).append(number)
-        return found
+        return numbers_by_key(self._url_keys)
 
     def rows_at(self, key: str) -> list[int]:
         """Return the rows that have an address (a url key), ascending."""

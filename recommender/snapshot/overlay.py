@@ -23,7 +23,7 @@ from recommender.snapshot.columns import columns_of
 from recommender.snapshot.contents import Row
 from recommender.snapshot.entry import Entry
 from recommender.snapshot.live import Snapshot
-from recommender.snapshot.view import View
+from recommender.snapshot.view import View, numbers_by_key
 from recommender.text import title_key, url_key
 
 T = TypeVar("T")
@@ -153,15 +153,15 @@ class Overlay(View):
     @cached_property
     def url_keys(self) -> Sequence[str | None]:
         """The url key of every row, None for one without an address."""
-        return self._laid(self._base.url_keys, (url_key(row.url) if row.url else None for row in self._rows))
+        return self._laid(self._base.url_keys, self._changed_url_keys)
+
+    @cached_property
+    def _changed_url_keys(self) -> list[str | None]:
+        return [url_key(row.url) if row.url else None for row in self._rows]
 
     @cached_property
     def _changed_by_url(self) -> dict[str, list[int]]:
-        found: dict[str, list[int]] = {}
-        for at, row in enumerate(self._rows):
-            if row.url and (key := url_key(row.url)):
-                found.setdefault(key, []).append(at)
-        return found
+        return numbers_by_key(self._changed_url_keys)
 
     def rows_at(self, key: str) -> list[int]:
         """Return the rows that have an address (a url key), ascending."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -93,3 +93,12 @@ class View:
     def title_keys(self) -> tuple[str, ...]:
         """The title key of every row; built when first asked for."""
         return tuple(title_key(self.row(number).title) for number in range(len(self)))
+
+
+def numbers_by_key(keys: Iterable[str | None]) -> dict[str, list[int]]:
+    """Return at which places each key stands, ascending; None is no key."""
+    found: dict[str, list[int]] = {}
+    for number, key in enumerate(keys):
+        if key:
+            found.setdefault(key, []).append(number)
+    return found
